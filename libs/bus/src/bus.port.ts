@@ -1,0 +1,82 @@
+/** One record as read from a topic. `value` holds the bytes as written: hashes are over them, never over a copy made anew. */
+export interface BusRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Milliseconds since the epoch, set by the writer. */
+  readonly timestampMs: number;
+  readonly key: string | null;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface OutgoingRecord {
+  readonly key: string | null;
+  readonly value: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timestampMs?: number;
+  /** Picked from the key when absent. */
+  readonly partition?: number;
+}
+
+export interface Placed {
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** Where a consumer without a committed offset starts. `offsets` wins over committed ones. */
+export type StartAt =
+  | { readonly at: 'earliest' }
+  | { readonly at: 'latest' }
+  | { readonly at: 'timestamp'; readonly timestampMs: number }
+  | { readonly at: 'offsets'; readonly offsets: Readonly<Record<number, bigint>> };
+
+export interface ConsumeOptions {
+  readonly topic: string;
+  /** With a group, partitions are shared among its members and offsets can be committed. Without, every partition is read. */
+  readonly group?: string;
+  readonly start: StartAt;
+  readonly maxBatchRecords?: number;
+  /**
+   * Called with one batch of one partition at a time, in order. The next batch of that partition is not fetched before
+   * the promise resolves. A rejection is retried with the same batch after a pause that grows; nothing is skipped.
+   */
+  onBatch(batch: readonly BusRecord[], context: BatchContext): Promise<void>;
+  /** Told of every rejection of `onBatch`, for logs and metrics. */
+  onError?(error: unknown): void;
+}
+
+export interface BatchContext {
+  /** Durable when it resolves: a restart of the group starts behind this batch. Only with a group. */
+  commit(): Promise<void>;
+}
+
+export interface Consumption {
+  /** Waits for the running batch, leaves the group. */
+  close(): Promise<void>;
+}
+
+export interface PartitionEnds {
+  readonly partition: number;
+  /** The oldest offset that is still there. */
+  readonly first: bigint;
+  /** The offset that the next record gets. */
+  readonly next: bigint;
+}
+
+/**
+ * How long and how surely a topic keeps its records. `record` topics are for ever and synced before `produce` resolves;
+ * `transient` ones (requests and replies) may be forgotten after minutes and at a restart; `compacted` keep the last per key.
+ */
+export type TopicKind = 'record' | 'transient' | 'compacted';
+
+export interface Bus {
+  /** Resolves when every record is as durable as the topic's kind says. All of one call to one partition stay in order. */
+  produce(topic: string, records: readonly OutgoingRecord[]): Promise<readonly Placed[]>;
+  consume(options: ConsumeOptions): Promise<Consumption>;
+  /** Random access: up to `maxRecords` from `offset` on; an empty list at the end of the log. */
+  read(topic: string, partition: number, offset: bigint, maxRecords: number): Promise<readonly BusRecord[]>;
+  ends(topic: string): Promise<readonly PartitionEnds[]>;
+  /** Waits for what is under way. Afterwards every call rejects with `BUS_CLOSED`. */
+  close(): Promise<void>;
+}

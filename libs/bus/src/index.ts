@@ -1,0 +1,13 @@
+export type {
+  BatchContext,
+  Bus,
+  BusRecord,
+  ConsumeOptions,
+  Consumption,
+  OutgoingRecord,
+  PartitionEnds,
+  Placed,
+  StartAt,
+  TopicKind,
+} from './bus.port.js';
+export { TOPIC_KINDS, TOPICS, TRANSIENT_PREFIXES, topicKind } from './topics.js';

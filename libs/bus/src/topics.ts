@@ -1,0 +1,28 @@
+import type { TopicKind } from './bus.port.js';
+
+/** Every topic by name, and what keeps it (docs: ARCHITECTURE, Bus). */
+export const TOPICS = {
+  sessions: 'sallyport.sessions.v1',
+  control: 'sallyport.control.v1',
+  leases: 'sallyport.leases.v1',
+  policies: 'sallyport.policies.v1',
+  checkpoints: 'sallyport.checkpoints.v1',
+} as const;
+
+export const TOPIC_KINDS: Readonly<Record<string, TopicKind>> = {
+  [TOPICS.sessions]: 'record',
+  [TOPICS.control]: 'record',
+  [TOPICS.leases]: 'record',
+  [TOPICS.policies]: 'compacted',
+  [TOPICS.checkpoints]: 'record',
+};
+
+/** Requests and replies of the Nest transport live on topics of their own that start with this. */
+export const TRANSIENT_PREFIXES = ['sallyport.decide.', 'sallyport.lease.'] as const;
+
+export function topicKind(topic: string): TopicKind {
+  const known = TOPIC_KINDS[topic];
+  if (known) return known;
+  if (TRANSIENT_PREFIXES.some((prefix) => topic.startsWith(prefix))) return 'transient';
+  throw new RangeError(`unknown topic ${topic}`);
+}

@@ -1,0 +1,2 @@
+export type { Actor, Principal } from './principal.js';
+export type { Identified, IdentityPort, IdentityRefusalCode } from './identity.port.js';

@@ -1,0 +1,1 @@
+export type { ColumnUse, Operation, PostgresOperation, SqlStatement, TableUse } from './operation.js';

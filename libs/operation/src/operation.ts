@@ -1,0 +1,67 @@
+/**
+ * An operation is one thing asked inside a session, in terms that policy can judge. It is built from what the agent
+ * sent and from nothing else, so that the same bytes always give the same operation.
+ */
+export type Operation = PostgresOperation;
+
+/**
+ * One SQL string (simple query) or one prepared statement (extended query).
+ * `class` is the most demanding class of its statements; `classes` has every one of them, sorted, without doubles.
+ */
+export interface PostgresOperation {
+  readonly kind: 'postgres';
+  readonly class: string;
+  readonly classes: readonly string[];
+  /** False when the parser can't read it: then `statements` is empty and `class` is `postgres.unparseable`. */
+  readonly parseable: boolean;
+  /** The parser's fingerprint: equal for statements that differ in literals only. Empty when unparseable. */
+  readonly fingerprint: string;
+  /** The statement with its literals replaced by $n: safe to record. Empty when unparseable. */
+  readonly normalized: string;
+  readonly statements: readonly SqlStatement[];
+  /** Why it is unparseable, without quoting the statement. */
+  readonly problem?: string;
+}
+
+/** What one SQL statement does, reduced from the real parser's tree. Names are as written: unquoted ones in lower case. */
+export interface SqlStatement {
+  /** `select`, `insert`, `update`, `delete`, `merge`, `copy`, `create_table`, `begin`, `set`, … lower snake case. */
+  readonly kind: string;
+  /** A node of the class tree: `postgres.read`, `postgres.write.update`, `postgres.ddl.drop`, `postgres.session.begin`, … */
+  readonly class: string;
+  readonly tables: readonly TableUse[];
+  readonly columns: readonly ColumnUse[];
+  /** Functions called, as written (`schema.name` or `name`), sorted, without doubles. */
+  readonly functions: readonly string[];
+  /** For update and delete at any depth: true only if each of them has a WHERE. Null where the question makes no sense. */
+  readonly hasWhere: boolean | null;
+  /** `FOR UPDATE` and its kin, `LOCK TABLE`: the strongest lock asked, lower case. */
+  readonly locks: string | null;
+  /** SQL inside a string that nobody has parsed: DO, EXECUTE in a function body, query_to_xml, dblink … */
+  readonly dynamic: boolean;
+  /** What the parse tree alone can't settle (`SELECT … FROM f()`, an unknown node): each is a reason to refuse. */
+  readonly unresolved: readonly string[];
+  /** `SET name`, `SHOW name`, `RESET name`: the parameter, lower case. */
+  readonly setting?: string;
+  /** The prepared statement, cursor or savepoint it names. */
+  readonly name?: string;
+  /** COPY: where rows come from or go to. */
+  readonly copy?: 'stdin' | 'stdout' | 'file' | 'program';
+  /** LIMIT of the outermost select when it is a constant. */
+  readonly limit?: number;
+}
+
+export interface TableUse {
+  readonly schema: string | null;
+  readonly name: string;
+  readonly access: 'read' | 'write';
+}
+
+/** `table` is the alias's table where the tree tells, else null. `*` as name is every column. */
+export interface ColumnUse {
+  readonly table: string | null;
+  readonly name: string;
+  readonly access: 'read' | 'write';
+  /** Where it stands: a plain item of the outermost target list is `output`; anything else that reads it is `expression`. */
+  readonly place: 'output' | 'expression' | 'target';
+}
