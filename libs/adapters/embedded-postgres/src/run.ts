@@ -29,7 +29,7 @@ export async function run({ file, args, user, stdin, timeoutMs }: RunOptions): P
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
-      ...(user ?? {}),
+      ...user,
     });
     let words = '';
     const keep = (chunk: string) => {

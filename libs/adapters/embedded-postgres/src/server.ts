@@ -72,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     env: environment(),
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
-    ...(user ?? {}),
+    ...user,
   });
   let words = '';
   const forward = options.onLog ? lines(options.onLog) : () => undefined;
@@ -91,7 +91,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     env: environment(),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
-    ...(user ?? {}),
+    ...user,
   });
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);

@@ -2,17 +2,17 @@ import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-import pg from 'pg';
+import { Client, type QueryResult, type QueryResultRow } from 'pg';
 
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
 
 export interface TestPostgres extends EmbeddedPostgres {
   /** One statement (or several, without values) as superuser, on a connection of its own. */
-  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+  query<Row extends QueryResultRow = QueryResultRow>(
     text: string,
     values?: readonly unknown[],
     database?: string,
-  ): Promise<pg.QueryResult<Row>>;
+  ): Promise<QueryResult<Row>>;
   /** What the server has logged so far. */
   log(): string;
 }
@@ -43,8 +43,8 @@ export async function testPostgres(
   return {
     ...server,
     log: () => log,
-    query: async <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[], database?: string) => {
-      const client = new pg.Client({ connectionString: server.url(database) });
+    query: async <Row extends QueryResultRow>(text: string, values?: readonly unknown[], database?: string) => {
+      const client = new Client({ connectionString: server.url(database) });
       await client.connect();
       try {
         return await client.query<Row>(text, values as unknown[] | undefined);
