@@ -14,3 +14,28 @@ export type {
   SessionEventType,
   SessionOpened,
 } from './session-events.js';
+export type { ControlEvent, LeaseEvent, ParsedEvent, SessionEnvelope, SessionEvent, Written } from './typed-events.js';
+export { EventError } from './event-error.js';
+export type { EventErrorCode } from './event-error.js';
+export { CHAIN_START, MAX_SEQUENCE, SessionStream, chainHash, checkSessionId, closingStatement } from './chain.js';
+export type { ClosingEventType, StreamIdentity, StreamState } from './chain.js';
+export { controlEvent, leaseEvent } from './plain-events.js';
+export type { PlainEventIdentity } from './plain-events.js';
+export { isSessionEnvelope, parseEnvelope, parseEvent } from './parse.js';
+export {
+  formatVerifierKey,
+  formatVerifierKeys,
+  generateSigningKey,
+  keyId,
+  loadOrCreateKey,
+  noteKeyHash,
+  parseVerifierKey,
+  parseVerifierKeys,
+  signingKeyFromPem,
+  verifierKey,
+} from './keys.js';
+export type { SigningKey, VerifierKey } from './keys.js';
+export { JOINER_LIMITS, Joiner, split } from './chunks.js';
+export type { Chunk, Joined, JoinerLimits } from './chunks.js';
+export { eventSchemas } from './schemas/index.js';
+export type { EventStream, KnownEventType } from './schemas/index.js';

@@ -1,0 +1,170 @@
+/** One event of every type, as the services write them: what the schemas are tried on. */
+import { SessionStream } from './chain.js';
+import type { SigningKey } from './keys.js';
+import { controlEvent, leaseEvent } from './plain-events.js';
+import type { Written } from './typed-events.js';
+
+const hash = 'ab'.repeat(32);
+const rules = [{ path: 'sallyport.grants', title: 'analysts read the shop' }];
+const by = { subject: 'dana', issuer: 'https://idp.example.com', groups: ['dba'] };
+const timeMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+export function exampleSession(session: string, key: SigningKey, end: 'closed' | 'aborted' = 'closed'): readonly Written[] {
+  const stream = new SessionStream({ session, source: `/${key.name}`, subject: 'crew-stock' }, key);
+  return [
+    stream.event(
+      'session.opened',
+      {
+        session,
+        principal: {
+          subject: 'crew-stock',
+          issuer: 'https://idp.example.com',
+          provider: 'corp',
+          kind: 'workload',
+          groups: ['analysts'],
+          actors: [{ subject: 'dana' }, { subject: 'crew', issuer: 'https://idp.example.com' }],
+          expiresAtMs: timeMs + 900_000,
+        },
+        resource: { name: 'shop', kind: 'postgres', labels: { env: 'prod' } },
+        database: 'shop',
+        run: null,
+        client: { address: '127.0.0.1', user: 'agent', application: 'app', protocol: '3.2', tls: false },
+        audit: { mode: 'strict', durability: 'disk', record: 'full' },
+        revision: hash,
+        rules,
+        rulesOff: false,
+        profiles: ['reader'],
+      },
+      timeMs,
+    ),
+    stream.event(
+      'lease.obtained',
+      { id: 'l-1', resource: 'shop', source: 'postgres-role', profiles: ['reader'], login: 'sp_1', expiresAtMs: timeMs + 1 },
+      timeMs,
+    ),
+    stream.event(
+      'operation.submitted',
+      {
+        operation: 1,
+        kind: 'postgres',
+        class: 'postgres.write.update',
+        text: 'UPDATE stock SET n = $1 WHERE id = $2',
+        textTruncated: false,
+        facts: {
+          kind: 'postgres',
+          class: 'postgres.write.update',
+          classes: ['postgres.write.update'],
+          parseable: true,
+          fingerprint: 'f00d',
+          statements: [
+            {
+              kind: 'update',
+              class: 'postgres.write.update',
+              tables: [{ schema: null, name: 'stock', access: 'write' }],
+              columns: [{ table: 'stock', name: 'n', access: 'write', place: 'target' }],
+              functions: [],
+              hasWhere: true,
+              locks: null,
+              dynamic: false,
+              unresolved: [],
+            },
+          ],
+        },
+        hash,
+        verdict: {
+          decision: 'hold',
+          revision: hash,
+          rules,
+          reasons: ['a write needs a DBA'],
+          masks: [{ column: 'public.customers.email', with: 'partial' }],
+          cacheKey: hash,
+          rulesOff: false,
+        },
+        input: {
+          session: { id: session, run: null, operations: 0, rows: 0, bytes: 0, denials: 0 },
+          time: '2026-01-02T03:04:05Z',
+          parameters: ['5', null],
+        },
+        masked: false,
+      },
+      timeMs,
+    ),
+    stream.event(
+      'approval.requested',
+      {
+        hold: 'h-1',
+        operation: 1,
+        hash,
+        resource: 'shop',
+        text: 'UPDATE stock SET n = $1 WHERE id = $2',
+        class: 'postgres.write.update',
+        requester: { subject: 'crew-stock', issuer: 'https://idp.example.com', groups: [], actors: [] },
+        rules,
+        revision: hash,
+        groups: ['dba'],
+        needed: 1,
+        windowMs: 600_000,
+        expires: '2026-01-02T03:19:05.678Z',
+      },
+      timeMs,
+    ),
+    stream.event(
+      'approval.applied',
+      {
+        hold: 'h-1',
+        operation: 1,
+        outcome: 'granted',
+        by: [{ subject: by.subject, issuer: by.issuer, comment: 'fine' }],
+        windowEnds: '2026-01-02T03:14:05.678Z',
+      },
+      timeMs,
+    ),
+    stream.event(
+      'output.recorded',
+      { operation: 1, stream: 'rows', chunk: 0, columns: ['n'], rows: [['5'], [null]], truncated: false },
+      timeMs,
+    ),
+    stream.event('secret.observed', { operation: 1, kind: 'aws-key', fingerprint: hash, place: 'row 1, column n' }, timeMs),
+    stream.event(
+      'operation.completed',
+      {
+        operation: 1,
+        outcome: 'error',
+        tag: '',
+        rows: 0,
+        bytes: 0,
+        durationMicros: 12.5,
+        error: { code: '23505' },
+        digest: hash,
+        masked: { 'public.customers.email': 2 },
+      },
+      timeMs,
+    ),
+    end === 'closed'
+      ? stream.close({ reason: 'client', detail: 'terminate', operations: 1, rows: 0, bytes: 0, denials: 0 }, timeMs)
+      : stream.abort({ reason: 'killed', unfinished: [] }, timeMs),
+  ];
+}
+
+export function examplePlainEvents(): readonly Written[] {
+  const control = (id: string) => ({ id, source: '/console/main', subject: 'crew-stock' });
+  const lease = (id: string) => ({ id, source: '/vendor/main', subject: 'crew-stock' });
+  const role = { id: 'l-1', resource: 'shop', login: 'sp_1' };
+  const given = { hold: 'h-1', hash, session: 's-1', by, rules, revision: hash };
+  return [
+    controlEvent(control('c:0'), 'policy.activated', { revision: hash, bundle: hash, grants: hash }, timeMs),
+    controlEvent(control('c:1'), 'approval.given', { ...given, comment: 'fine' }, timeMs),
+    controlEvent(control('c:2'), 'approval.refused', given, timeMs),
+    controlEvent(control('c:3'), 'principal.revoked', { subject: 'crew-stock', by: 'dana', reason: 'leaked' }, timeMs),
+    controlEvent(control('c:4'), 'session.revoked', { session: 's-1', by: 'dana', reason: 'leaked' }, timeMs),
+    leaseEvent(
+      lease('l:0'),
+      'lease.issued',
+      { ...role, session: 's-1', source: 'postgres-role', profiles: ['reader'], expiresAtMs: timeMs },
+      timeMs,
+    ),
+    leaseEvent(lease('l:1'), 'lease.dropped', role, timeMs),
+    leaseEvent(lease('l:2'), 'lease.swept', role, timeMs),
+    leaseEvent(lease('l:3'), 'lease.failed', { ...role, code: 'LEASE_TARGET_AWAY' }, timeMs),
+  ];
+}
