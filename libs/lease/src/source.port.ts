@@ -1,0 +1,24 @@
+import type { Lease, LeaseRequest, PostgresSecret } from './lease.js';
+
+/** What a sweep did. `code` is the error's, for metrics and the record. */
+export interface SweepResult {
+  readonly swept: readonly { readonly id: string; readonly login: string }[];
+  readonly failed: readonly { readonly id: string; readonly login: string; readonly code: string }[];
+}
+
+/**
+ * Makes and drops the credentials of one resource; lives in the vendor. Two steps, so that the record comes first: everything
+ * that a lease leaves at the target can be found by its id, so a process killed at any point leaves nothing unknown.
+ */
+export interface LeaseSource {
+  readonly resource: string;
+  /** Checks the request and says what `create` will make. No I/O. Throws a `LeaseError`. */
+  plan(id: string, request: LeaseRequest): Lease;
+  /** Makes the credential. Rejects with a `LeaseError`; the target is then as before, or `drop` makes it so. */
+  create(lease: Lease, request: LeaseRequest): Promise<PostgresSecret>;
+  /** Ends the credential and every connection that it opened. Waits for a `create` of the same lease. Idempotent. */
+  drop(id: string): Promise<void>;
+  /** Drops whatever this installation left at the target that is expired or isn't live. Never rejects for a single lease. */
+  sweep(isLive: (id: string) => boolean): Promise<SweepResult>;
+  close(): Promise<void>;
+}
