@@ -43,9 +43,13 @@ export function closingStatement(session: string, count: number, head: string): 
   return Buffer.from(`sallyport.session.v1\n${session}\n${count}\n${head}\n`);
 }
 
+export function isSessionId(session: string): boolean {
+  return SESSION_ID.test(session);
+}
+
 /** Throws `EVENT_SESSION_ID`. */
 export function checkSessionId(session: string): void {
-  if (!SESSION_ID.test(session)) {
+  if (!isSessionId(session)) {
     throw new EventError(
       'EVENT_SESSION_ID',
       'a session id is 1 to 128 of the characters 0-9 A-Z a-z . _ - and starts with a letter or digit',

@@ -9,7 +9,18 @@ const rules = [{ path: 'sallyport.grants', title: 'analysts read the shop' }];
 const by = { subject: 'dana', issuer: 'https://idp.example.com', groups: ['dba'] };
 const timeMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
-export function exampleSession(session: string, key: SigningKey, end: 'closed' | 'aborted' = 'closed'): readonly Written[] {
+export interface ExampleSession {
+  /** 1 when absent: the others are like it. */
+  readonly operations?: number;
+  readonly end?: 'closed' | 'aborted' | 'open';
+}
+
+/** The stream of one session, from its opening to its end. */
+export function exampleSession(
+  session: string,
+  key: SigningKey,
+  { operations = 1, end = 'closed' }: ExampleSession = {},
+): readonly Written[] {
   const stream = new SessionStream({ session, source: `/${key.name}`, subject: 'crew-stock' }, key);
   return [
     stream.event(
@@ -42,10 +53,22 @@ export function exampleSession(session: string, key: SigningKey, end: 'closed' |
       { id: 'l-1', resource: 'shop', source: 'postgres-role', profiles: ['reader'], login: 'sp_1', expiresAtMs: timeMs + 1 },
       timeMs,
     ),
+    ...Array.from({ length: operations }, (_, index) => exampleOperation(stream, index + 1)).flat(),
+    ...(end === 'closed'
+      ? [stream.close({ reason: 'client', detail: 'terminate', operations, rows: 0, bytes: 0, denials: 0 }, timeMs)]
+      : []),
+    ...(end === 'aborted' ? [stream.abort({ reason: 'killed', unfinished: [] }, timeMs)] : []),
+  ];
+}
+
+/** An update that a person approves and a constraint then refuses. */
+function exampleOperation(stream: SessionStream, operation: number): readonly Written[] {
+  const { session } = stream.state;
+  return [
     stream.event(
       'operation.submitted',
       {
-        operation: 1,
+        operation,
         kind: 'postgres',
         class: 'postgres.write.update',
         text: 'UPDATE stock SET n = $1 WHERE id = $2',
@@ -93,7 +116,7 @@ export function exampleSession(session: string, key: SigningKey, end: 'closed' |
       'approval.requested',
       {
         hold: 'h-1',
-        operation: 1,
+        operation,
         hash,
         resource: 'shop',
         text: 'UPDATE stock SET n = $1 WHERE id = $2',
@@ -112,7 +135,7 @@ export function exampleSession(session: string, key: SigningKey, end: 'closed' |
       'approval.applied',
       {
         hold: 'h-1',
-        operation: 1,
+        operation,
         outcome: 'granted',
         by: [{ subject: by.subject, issuer: by.issuer, comment: 'fine' }],
         windowEnds: '2026-01-02T03:14:05.678Z',
@@ -121,14 +144,14 @@ export function exampleSession(session: string, key: SigningKey, end: 'closed' |
     ),
     stream.event(
       'output.recorded',
-      { operation: 1, stream: 'rows', chunk: 0, columns: ['n'], rows: [['5'], [null]], truncated: false },
+      { operation, stream: 'rows', chunk: 0, columns: ['n'], rows: [['5'], [null]], truncated: false },
       timeMs,
     ),
-    stream.event('secret.observed', { operation: 1, kind: 'aws-key', fingerprint: hash, place: 'row 1, column n' }, timeMs),
+    stream.event('secret.observed', { operation, kind: 'aws-key', fingerprint: hash, place: 'row 1, column n' }, timeMs),
     stream.event(
       'operation.completed',
       {
-        operation: 1,
+        operation,
         outcome: 'error',
         tag: '',
         rows: 0,
@@ -140,9 +163,6 @@ export function exampleSession(session: string, key: SigningKey, end: 'closed' |
       },
       timeMs,
     ),
-    end === 'closed'
-      ? stream.close({ reason: 'client', detail: 'terminate', operations: 1, rows: 0, bytes: 0, denials: 0 }, timeMs)
-      : stream.abort({ reason: 'killed', unfinished: [] }, timeMs),
   ];
 }
 

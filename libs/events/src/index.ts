@@ -17,7 +17,7 @@ export type {
 export type { ControlEvent, LeaseEvent, ParsedEvent, SessionEnvelope, SessionEvent, Written } from './typed-events.js';
 export { EventError } from './event-error.js';
 export type { EventErrorCode } from './event-error.js';
-export { CHAIN_START, MAX_SEQUENCE, SessionStream, chainHash, checkSessionId, closingStatement } from './chain.js';
+export { CHAIN_START, MAX_SEQUENCE, SessionStream, chainHash, checkSessionId, closingStatement, isSessionId } from './chain.js';
 export type { ClosingEventType, StreamIdentity, StreamState } from './chain.js';
 export { controlEvent, leaseEvent } from './plain-events.js';
 export type { PlainEventIdentity } from './plain-events.js';

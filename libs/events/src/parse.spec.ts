@@ -38,6 +38,7 @@ describe('parseEvent', () => {
     ['a local time', altered({ time: '2026-01-02T03:04:05.678+01:00' })],
     ['a time that is none', altered({ time: '2026-13-02T03:04:05.678Z' })],
     ['no data', altered({ data: undefined })],
+    ['a session id that could be read two ways', altered({ sessionid: 's\n1', id: 's\n1:0' })],
     ['half a chain', altered({ prev: undefined })],
     ['a fraction as sequence', altered({ sequence: 0.5 })],
     ['a sequence beyond 32 bits', altered({ sequence: 2 ** 31, id: `s-1:${2 ** 31}` })],

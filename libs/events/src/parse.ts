@@ -2,7 +2,7 @@ import { EventError } from './event-error.js';
 import type { Envelope } from './envelope.js';
 import { eventSchemas } from './schemas/index.js';
 import type { ParsedEvent, SessionEnvelope } from './typed-events.js';
-import { MAX_SEQUENCE } from './chain.js';
+import { MAX_SEQUENCE, isSessionId } from './chain.js';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const HASH = /^[0-9a-f]{64}$/;
@@ -61,7 +61,7 @@ export function parseEvent(bytes: Uint8Array): ParsedEvent {
 
 function checkChain(event: Record<string, unknown>): void {
   const { sessionid, sequence, prev } = event;
-  if (typeof sessionid !== 'string' || sessionid === '') throw malformed('of a session must have sessionid');
+  if (typeof sessionid !== 'string' || !isSessionId(sessionid)) throw malformed('of a session must have sessionid');
   if (!Number.isInteger(sequence) || (sequence as number) < 0 || (sequence as number) > MAX_SEQUENCE)
     throw malformed('of a session must have sequence, from 0');
   if (typeof prev !== 'string' || !HASH.test(prev)) throw malformed('of a session must have prev, 64 lowercase hex digits');

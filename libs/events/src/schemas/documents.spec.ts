@@ -10,7 +10,7 @@ import { eventSchemas } from './index.js';
 
 const root = join(import.meta.dirname, '../..');
 const key = generateSigningKey('edge/test');
-const examples = [...exampleSession('s-1', key), ...exampleSession('s-2', key, 'aborted'), ...examplePlainEvents()];
+const examples = [...exampleSession('s-1', key), ...exampleSession('s-2', key, { end: 'aborted' }), ...examplePlainEvents()];
 
 async function committed(): Promise<Record<string, unknown>> {
   const paths = ['asyncapi.json', ...(await readdir(join(root, 'schemas'))).map((name) => `schemas/${name}`)];

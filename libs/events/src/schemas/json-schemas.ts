@@ -20,7 +20,7 @@ const envelope = {
     subject: { type: 'string', minLength: 1 },
     time: { type: 'string', format: 'date-time' },
     datacontenttype: { const: 'application/json' },
-    sessionid: { type: 'string', minLength: 1 },
+    sessionid: { type: 'string', pattern: '^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$' },
     sequence: { type: 'integer', minimum: 0, maximum: MAX_SEQUENCE },
     prev: { type: 'string', pattern: '^[0-9a-f]{64}$' },
     data: {},
