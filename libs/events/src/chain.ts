@@ -25,6 +25,9 @@ export interface StreamState {
   readonly head: string;
 }
 
+/** Puts an event's bytes where they are kept. Throws when they can't be taken. */
+export type Take = (bytes: Buffer) => void;
+
 export interface StreamIdentity {
   readonly session: string;
   /** `/edge/NAME`. */
@@ -60,7 +63,7 @@ export function checkSessionId(session: string): void {
 /**
  * The one writer of one session's stream. Each event carries the hash of the bytes before it, so the state is a counter
  * and a hash. Nothing here does I/O: who calls it writes `bytes`, in the order in which they came.
- * An event that could not be made leaves the state as it was.
+ * An event that could not be made, or that `take` threw on, leaves the state as it was: the next one has its number.
  */
 export class SessionStream {
   #sequence: number;
@@ -91,18 +94,19 @@ export class SessionStream {
     type: Type,
     data: SessionEvents[Type],
     timeMs: number,
+    take?: Take,
   ): Written<SessionEnvelope<Type, SessionEvents[Type]>> {
-    return this.#append(type, data, timeMs);
+    return this.#append(type, data, timeMs, take);
   }
 
   /** The regular end: counts, signs, and lets nothing follow. */
-  close(data: Omit<SessionClosed, ClosingProof>, timeMs: number): Written<SessionEnvelope<'session.closed', SessionClosed>> {
-    return this.#end('session.closed', { ...data, ...this.#proof() }, timeMs);
+  close(data: Omit<SessionClosed, ClosingProof>, timeMs: number, take?: Take): Written<SessionEnvelope<'session.closed', SessionClosed>> {
+    return this.#end('session.closed', { ...data, ...this.#proof() }, timeMs, take);
   }
 
   /** The end that is written for a session whose edge died. */
-  abort(data: Omit<SessionAborted, ClosingProof>, timeMs: number): Written<SessionEnvelope<'session.aborted', SessionAborted>> {
-    return this.#end('session.aborted', { ...data, ...this.#proof() }, timeMs);
+  abort(data: Omit<SessionAborted, ClosingProof>, timeMs: number, take?: Take): Written<SessionEnvelope<'session.aborted', SessionAborted>> {
+    return this.#end('session.aborted', { ...data, ...this.#proof() }, timeMs, take);
   }
 
   #proof(): Pick<SessionClosed, ClosingProof> {
@@ -110,13 +114,13 @@ export class SessionStream {
     return { count: this.#sequence, head: this.#head, key: this.#key.id, signature: this.#key.sign(statement).toString('base64') };
   }
 
-  #end<Type extends string, Data>(type: Type, data: Data, timeMs: number): Written<SessionEnvelope<Type, Data>> {
-    const written = this.#append(type, data, timeMs);
+  #end<Type extends string, Data>(type: Type, data: Data, timeMs: number, take?: Take): Written<SessionEnvelope<Type, Data>> {
+    const written = this.#append(type, data, timeMs, take);
     this.#ended = true;
     return written;
   }
 
-  #append<Type extends string, Data>(type: Type, data: Data, timeMs: number): Written<SessionEnvelope<Type, Data>> {
+  #append<Type extends string, Data>(type: Type, data: Data, timeMs: number, take?: Take): Written<SessionEnvelope<Type, Data>> {
     if (this.#ended) throw new EventError('EVENT_STREAM_ENDED', `session ${this.#identity.session} has ended`);
     const sequence = this.#sequence;
     if (sequence > MAX_SEQUENCE)
@@ -136,6 +140,7 @@ export class SessionStream {
       data,
     };
     const bytes = Buffer.from(JSON.stringify(event));
+    take?.(bytes);
     this.#head = chainHash(bytes);
     this.#sequence = sequence + 1;
     return { event, bytes };

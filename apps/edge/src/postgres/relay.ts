@@ -1,0 +1,322 @@
+import type { Socket } from 'node:net';
+import type { MaskPlan } from '@sallyport/masking';
+import type { PostgresOperation } from '@sallyport/operation';
+import { type EndReason, type Planned, RecordUnavailable, type Session } from '@sallyport/session';
+import type { Verdict } from '@sallyport/verdict';
+import { FrameScanner, WireError } from '@sallyport/wire-postgres';
+import { type Exchange, Exchanges } from './exchanges.js';
+import { Flight } from './flight.js';
+import { type Frame, Inbound, type Portal, type Refused } from './inbound.js';
+import { Names } from './names.js';
+import { Outbound } from './outbound.js';
+import { fatal } from './refusals.js';
+import type { Asked, Prepared, Statements } from './statements.js';
+
+export interface RelayLimits {
+  readonly maxFrameBytes: number;
+  /** What an agent may send ahead while an operation waits; then its socket isn't read. */
+  readonly maxPipelinedBytes: number;
+  readonly maxPreparedStatements: number;
+  readonly maxPortals: number;
+  /** How long the target may take to finish after the agent said goodbye. */
+  readonly terminateTimeoutMs: number;
+}
+
+/** How this session's results are masked (P5). */
+export interface SessionMasks {
+  plan(asked: Asked, verdict: Verdict): Planned<MaskPlan> | Promise<Planned<MaskPlan>>;
+  /** The target may mean something else by the same names from here on. */
+  changed(operation: PostgresOperation): void;
+  parameterStatus(name: string, value: string): void;
+}
+
+/** What the relay needs of the edge around it. */
+export interface RelayHost {
+  readonly limits: RelayLimits;
+  readonly statements: Statements;
+  readonly masks: SessionMasks;
+  /** Cancels what runs at the target; never rejects. */
+  cancelTarget(): Promise<void>;
+  /** The closing event is to be written and the credential dropped. Called once. */
+  ended(reason: EndReason, detail?: string): void;
+  refused(kind: string): void;
+}
+
+/** One live Postgres session: the agent's socket, the target's, and what is known of the conversation between them. */
+export class Relay {
+  readonly exchanges = new Exchanges<Flight>();
+  readonly statements: Names<Prepared>;
+  readonly portals: Names<Portal>;
+  readonly #inbound = new Inbound(this);
+  readonly #outbound: Outbound;
+  readonly #scanner: FrameScanner;
+  #frames: Frame[] = [];
+  #frameBytes = 0;
+  #pumping = false;
+  #held: AbortController | undefined;
+  #gated: Buffer[] = [];
+  #lastIntent = -1n;
+  #corked = false;
+  #terminated = false;
+  #targetGone = false;
+  #over = false;
+
+  constructor(
+    readonly session: Session,
+    readonly agent: Socket,
+    private readonly target: Socket,
+    readonly host: RelayHost,
+  ) {
+    this.statements = new Names(host.limits.maxPreparedStatements);
+    this.portals = new Names(host.limits.maxPortals);
+    this.#scanner = new FrameScanner({ maxFrameBytes: host.limits.maxFrameBytes });
+    this.#outbound = new Outbound(this, host.limits.maxFrameBytes);
+  }
+
+  start(fromAgent: Buffer, fromTarget: Buffer): void {
+    this.agent.on('data', (chunk: Buffer) => this.#fromAgent(chunk));
+    this.agent.on('close', () => this.#agentGone());
+    this.agent.on('error', () => this.agent.destroy());
+    this.agent.on('drain', () => this.#readTarget());
+    this.target.on('data', (chunk: Buffer) => this.#fromTarget(chunk));
+    this.target.on('close', () => this.#targetClosed());
+    this.target.on('error', () => this.target.destroy());
+    this.target.on('drain', () => this.#readAgent());
+    if (fromTarget.length > 0) this.#fromTarget(fromTarget);
+    if (fromAgent.length > 0) this.#fromAgent(fromAgent);
+    this.target.resume();
+    this.agent.resume();
+  }
+
+  // --- agent → target
+
+  #fromAgent(chunk: Buffer): void {
+    if (this.#over || this.#terminated) return;
+    try {
+      this.#scanner.push(chunk, (type, body, bytes) => {
+        this.#frames.push({ type, body, bytes });
+        this.#frameBytes += bytes.length;
+      });
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return this.violated(error.message);
+    }
+    if (this.#frameBytes > this.host.limits.maxPipelinedBytes) this.agent.pause();
+    void this.#pump();
+  }
+
+  /** One message at a time, in order. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#frames.length > 0 && !this.#over) {
+        const frames = this.#frames;
+        this.#frames = [];
+        for (const frame of frames) {
+          if (this.#over) return;
+          await this.#inbound.handle(frame);
+          this.#frameBytes -= frame.bytes.length;
+        }
+        this.#readAgent();
+      }
+    } catch (error) {
+      this.#broken(error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #readAgent(): void {
+    if (this.#frameBytes <= this.host.limits.maxPipelinedBytes && !this.target.writableNeedDrain) this.agent.resume();
+  }
+
+  toTarget(bytes: Uint8Array): void {
+    if (this.#over || !this.target.writable) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.target.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.target.uncork();
+      });
+    }
+    if (!this.target.write(bytes)) this.agent.pause();
+  }
+
+  /** The answer to everything up to here waits until this is durable (S3). */
+  intent(offset: bigint): void {
+    if (offset > this.#lastIntent) this.#lastIntent = offset;
+  }
+
+  /** Runs something that may wait for people; a cancel request or the end of the session stops the waiting. */
+  async waiting<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const held = (this.#held = new AbortController());
+    try {
+      return await work(held.signal);
+    } finally {
+      if (this.#held === held) this.#held = undefined;
+    }
+  }
+
+  operationOf(text: string): PostgresOperation {
+    return this.host.statements.of(text);
+  }
+
+  planMasks(asked: Asked, verdict: Verdict): Planned<MaskPlan> | Promise<Planned<MaskPlan>> {
+    return this.host.masks.plan(asked, verdict);
+  }
+
+  /**
+   * Names that SQL itself makes and drops (PREPARE, DEALLOCATE, DISCARD), as they will be if the target does it. Undefined when
+   * there would be too many of them.
+   */
+  sqlNames({ operation, text }: Asked): Pick<Exchange<Flight>, 'confirm'> | undefined {
+    const dropped: (() => void)[] = [];
+    for (const { kind, name } of operation.statements) {
+      if (kind === 'prepare' && name !== undefined && !this.statements.propose(name, { operation, text })) return undefined;
+      if (kind === 'deallocate' && name !== undefined) {
+        const before = this.statements.of(name);
+        dropped.push(() => this.statements.closed(name, before));
+      }
+      if ((kind === 'deallocate' && name === undefined) || kind === 'discard') dropped.push(() => this.statements.clear());
+    }
+    this.host.masks.changed(operation);
+    return dropped.length === 0 ? {} : { confirm: () => dropped.forEach((drop) => drop()) };
+  }
+
+  /** The operation behind a refusal takes part in the conversation: its error comes in its turn. */
+  refused({ running, refusal }: Refused): Flight {
+    this.host.refused(refusal.kind);
+    if (running) this.intent(running.intent);
+    return new Flight(running, { kind: 'clear' }, refusal, undefined);
+  }
+
+  /** A portal that was approved and never executed. */
+  abandoned(portal: Portal): void {
+    if (!portal.cleared?.running || portal.flight) return;
+    const flight = new Flight(portal.cleared.running, { kind: 'clear' }, undefined, undefined);
+    this.complete(flight, 'cancelled');
+    delete portal.cleared;
+  }
+
+  /** The agent said goodbye: what it sent before is still done, as at any server. */
+  terminated(bytes: Uint8Array): void {
+    this.toTarget(bytes);
+    this.#terminated = true;
+    setTimeout(() => this.end('client', 'the target went on after the agent had left'), this.host.limits.terminateTimeoutMs).unref();
+  }
+
+  // --- target → agent
+
+  #fromTarget(chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#gated.length > 0 || !this.session.recorder.isDurable(this.#lastIntent)) {
+      this.#gated.push(chunk);
+      this.target.pause();
+      if (this.#gated.length === 1) void this.#openGate();
+      return;
+    }
+    this.#deliver(chunk);
+  }
+
+  async #openGate(): Promise<void> {
+    try {
+      await this.session.recorder.durable(this.#lastIntent);
+    } catch (error) {
+      return this.#broken(error);
+    }
+    const gated = this.#gated;
+    this.#gated = [];
+    for (const chunk of gated) if (!this.#over) this.#deliver(chunk);
+    this.#readTarget();
+    if (this.#targetGone) this.end('target');
+  }
+
+  #deliver(chunk: Buffer): void {
+    try {
+      if (!this.#outbound.consume(chunk)) this.target.pause();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #readTarget(): void {
+    if (this.#gated.length === 0 && !this.agent.writableNeedDrain) this.target.resume();
+  }
+
+  /** Puts the end of an operation on record, once. */
+  complete(flight: Flight, outcome: Parameters<Flight['end']>[0]): void {
+    if (flight.done || !flight.running) return;
+    flight.done = true;
+    try {
+      this.session.completed(flight.running, flight.end(flight.refusal ? 'refused' : outcome));
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** ReadyForQuery outside a transaction: no portal has survived. */
+  idle(): void {
+    for (const portal of this.portals.values()) this.abandoned(portal);
+    this.portals.clear();
+  }
+
+  // --- ends
+
+  #agentGone(): void {
+    if (!this.#terminated) this.end('client');
+  }
+
+  #targetClosed(): void {
+    this.#targetGone = true;
+    if (this.#gated.length === 0) this.end(this.#terminated ? 'client' : 'target');
+  }
+
+  /** A peer broke the protocol. */
+  violated(what: string): void {
+    this.end('error', what, fatal('08P01', what));
+  }
+
+  #broken(error: unknown): void {
+    if (error instanceof WireError)
+      return this.end('error', error.message, fatal('08P01', 'the target sent what this edge does not understand'));
+    if (error instanceof RecordUnavailable || isRecordLoss(error)) {
+      return this.end('record', 'the record was lost', fatal('58030', 'the session can not be put on record any longer'));
+    }
+    this.end('error', error instanceof Error ? error.name : 'unknown', fatal('XX000', 'the session ended by a fault of the edge'));
+    throw error;
+  }
+
+  /** A cancel request: a hold stops waiting, or the target is asked to stop. */
+  cancel(): void {
+    if (this.#held) this.#held.abort();
+    else void this.host.cancelTarget();
+  }
+
+  /** Ends the session, once: what runs is cancelled, both sides are closed, the end is handed to the host for the record. */
+  end(reason: EndReason, detail?: string, lastWords?: Uint8Array): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held?.abort();
+    const running = this.exchanges.size > 0 && !this.#targetGone;
+    const closeTarget = (): void => {
+      this.target.destroy();
+    };
+    if (running) void this.host.cancelTarget().then(closeTarget);
+    else this.target.end(closeTarget);
+    if (lastWords && this.agent.writable) this.agent.end(lastWords);
+    else this.agent.end();
+    setTimeout(() => this.agent.destroy(), LINGER_MS).unref();
+    for (const { op } of this.exchanges.drain()) if (op) this.complete(op, running && reason !== 'target' ? 'cancelled' : 'lost');
+    this.idle();
+    this.host.ended(reason, detail);
+  }
+}
+
+/** For the last words to arrive. */
+const LINGER_MS = 2000;
+
+function isRecordLoss(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('JOURNAL_');
+}

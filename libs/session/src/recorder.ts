@@ -1,0 +1,60 @@
+import type { SessionEvents, SessionEventType, SessionStream } from '@sallyport/events';
+import type { Durability, Spool } from './spool.port.js';
+
+/** The log could not take an event. Nothing was taken, and the stream is where it was. */
+export class RecordUnavailable extends Error {
+  readonly code = 'RECORD_UNAVAILABLE';
+}
+
+/** What a session must be let say although the spool is at its limit: how something on record went on and ended. */
+const OUTCOMES: ReadonlySet<SessionEventType> = new Set(['approval.applied', 'operation.completed']);
+
+/** Writes one session's stream into the spool, and knows how durable its newest event is. */
+export class Recorder {
+  #last = -1n;
+
+  constructor(
+    private readonly stream: SessionStream,
+    private readonly spool: Spool,
+    private readonly durability: Durability,
+    private readonly nowMs: () => number,
+  ) {}
+
+  /** Offset of the newest event in the spool. */
+  get last(): bigint {
+    return this.#last;
+  }
+
+  /** @throws RecordUnavailable */
+  write<T extends Exclude<SessionEventType, 'session.closed' | 'session.aborted'>>(type: T, data: SessionEvents[T]): bigint {
+    return this.#take(() => this.stream.event(type, data, this.nowMs(), this.#append(OUTCOMES.has(type) ? 'outcome' : 'intent')));
+  }
+
+  /** Ends the stream: the closing event is signed. @throws RecordUnavailable */
+  close(data: Parameters<SessionStream['close']>[0]): bigint {
+    return this.#take(() => this.stream.close(data, this.nowMs(), this.#append('outcome')));
+  }
+
+  isDurable(offset: bigint): boolean {
+    return this.spool.isDurable(offset, this.durability);
+  }
+
+  durable(offset: bigint): Promise<void> {
+    return this.spool.durable(offset, this.durability);
+  }
+
+  #append(purpose: 'intent' | 'outcome'): (bytes: Uint8Array) => void {
+    return (bytes) => {
+      this.#last = this.spool.append(this.stream.state.session, bytes, purpose);
+    };
+  }
+
+  #take(write: () => unknown): bigint {
+    try {
+      write();
+      return this.#last;
+    } catch (cause) {
+      throw new RecordUnavailable('the log takes no records right now', { cause });
+    }
+  }
+}

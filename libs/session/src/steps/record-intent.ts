@@ -1,0 +1,60 @@
+import { operationHash, type Verdict } from '@sallyport/verdict';
+import type { Request } from '../request.js';
+import type { Running, Session } from '../session.js';
+
+export interface Intent extends Running {
+  /** What an approval is bound to. */
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** Writes `operation.submitted`: what is asked, by what verdict, and what is needed to judge it again. @throws RecordUnavailable */
+export function recordIntent(session: Session, request: Request, verdict: Verdict): Intent {
+  const { normalized, ...facts } = request.operation;
+  const hash = operationHash({
+    principal: session.principalFacts,
+    resource: session.resource.name,
+    statement: request.statement,
+    parameters: request.parameters ?? [],
+    revision: verdict.revision,
+  });
+  // A statement that touches a masked column may quote its values: then only its shape is kept.
+  const full = session.resource.record === 'full' && verdict.masks.length === 0;
+  const { text, truncated } = cut(full ? request.statement : normalized, session.services.limits.recordedTextMaxBytes);
+  const operation = session.nextOperation();
+  const summary = session.facts();
+  const intent = session.recorder.write('operation.submitted', {
+    operation,
+    kind: request.operation.kind,
+    class: request.operation.class,
+    text,
+    textTruncated: truncated,
+    facts,
+    hash,
+    verdict: {
+      decision: verdict.decision,
+      revision: verdict.revision,
+      rules: verdict.rules,
+      reasons: verdict.reasons,
+      masks: verdict.masks,
+      cacheKey: verdict.cacheKey,
+      rulesOff: verdict.rulesOff,
+    },
+    input: {
+      session: summary,
+      time: new Date(session.services.nowMs()).toISOString().slice(0, 19) + 'Z',
+      ...(full && request.parameters ? { parameters: request.parameters } : {}),
+    },
+    masked: !full && (request.parameters?.length ?? 0) > 0,
+  });
+  return { ...session.submitted(operation, intent), hash, text };
+}
+
+/** Cuts at a character's border. */
+function cut(text: string, maxBytes: number): { text: string; truncated: boolean } {
+  if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text, truncated: false };
+  const bytes = Buffer.from(text);
+  let end = maxBytes;
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
+  return { text: bytes.toString('utf8', 0, end), truncated: true };
+}
