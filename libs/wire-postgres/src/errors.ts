@@ -15,3 +15,15 @@ export function errorResponse(text: ErrorText): ErrorResponse {
   const { severity, ...rest } = text;
   return { kind: 'errorResponse', fields: { severity, severityNonLocalized: severity, ...rest } };
 }
+
+type More = Omit<ErrorText, 'severity' | 'code' | 'message'>;
+
+/** `FATAL`: the connection ends after it. */
+export function fatal(code: string, message: string, more: More = {}): ErrorResponse {
+  return errorResponse({ ...more, severity: 'FATAL', code, message });
+}
+
+/** `ERROR`: the statement, and the transaction around it, failed; the connection goes on. */
+export function error(code: string, message: string, more: More = {}): ErrorResponse {
+  return errorResponse({ ...more, severity: 'ERROR', code, message });
+}

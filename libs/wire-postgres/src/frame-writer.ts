@@ -52,7 +52,8 @@ export class FrameWriter {
   }
 
   bytes(value: Uint8Array): this {
-    this.buffer.set(value, this.grow(value.length));
+    const at = this.grow(value.length);
+    this.buffer.set(value, at);
     return this;
   }
 

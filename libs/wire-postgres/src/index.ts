@@ -1,6 +1,6 @@
 export { MAX_CANCEL_KEY_BYTES, MIN_CANCEL_KEY_BYTES } from './cancel-key.js';
 export { type BackendMessage, decodeBackend, encodeBackend } from './backend.js';
-export { errorResponse, type ErrorText, type Severity } from './errors.js';
+export { error, errorResponse, type ErrorText, fatal, type Severity } from './errors.js';
 export { FRAME_HEADER_BYTES, frameHeader } from './frame-header.js';
 export { FrameScanner, type FrameScannerLimits, type FrameStream, type OnFrame } from './framing.js';
 export { type Awaiting, decodeFrontend, encodeFrontend, type FrontendMessage } from './frontend.js';
