@@ -1,1 +1,2 @@
-export {};
+export { EdgeMetrics, type SpoolGauges } from './edge-metrics.js';
+export { type MetricSource, type ObservabilityOptions, serveObservability } from './observability-server.js';
