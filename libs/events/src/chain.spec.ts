@@ -69,6 +69,20 @@ describe('SessionStream', () => {
     expect(stream.state).toEqual(state);
   });
 
+  it('P1: stays as it was when the bytes could not be taken, and hands over the bytes it returns', () => {
+    const stream = new SessionStream(identity, key);
+    const full = () => {
+      throw new Error('the spool is full');
+    };
+    expect(() => stream.event('secret.observed', secret, 0, full)).toThrow('the spool is full');
+    expect(() => stream.close(closing, 0, full)).toThrow('the spool is full');
+    expect(stream.state).toEqual({ session: 's-1', sequence: 0, head: CHAIN_START });
+    expect(stream.ended).toBe(false);
+    const taken: Buffer[] = [];
+    const { bytes } = stream.event('secret.observed', secret, 0, (bytes) => taken.push(bytes));
+    expect(taken).toEqual([bytes]);
+  });
+
   it('ends before sequence numbers leave 32 bits', () => {
     const stream = new SessionStream(identity, key, { sequence: 2 ** 31 - 1, head: CHAIN_START });
     expect(stream.event('secret.observed', secret, 0).event.sequence).toBe(2 ** 31 - 1);

@@ -105,7 +105,11 @@ export class SessionStream {
   }
 
   /** The end that is written for a session whose edge died. */
-  abort(data: Omit<SessionAborted, ClosingProof>, timeMs: number, take?: Take): Written<SessionEnvelope<'session.aborted', SessionAborted>> {
+  abort(
+    data: Omit<SessionAborted, ClosingProof>,
+    timeMs: number,
+    take?: Take,
+  ): Written<SessionEnvelope<'session.aborted', SessionAborted>> {
     return this.#end('session.aborted', { ...data, ...this.#proof() }, timeMs, take);
   }
 

@@ -55,6 +55,11 @@ describe('split and Joiner', () => {
     ['a', 'b'].forEach((id, index) => shared.push(at(index, split(id, Buffer.from('xyz'), 1)[0]!)));
     expect(() => shared.push(at(2, split('c', Buffer.from('xyz'), 1)[0]!))).toThrow(expect.objectContaining({ code: 'EVENT_CHUNK_LIMIT' }));
     expect(shared.pending).toEqual(['a', 'b']);
+    const steady = new Joiner({ ...JOINER_LIMITS, pendingMaxBytes: 3 });
+    for (let round = 0; round < 5; round += 1) {
+      const done = split(`e-${round}`, Buffer.from('xyz'), 1).map((chunk, index) => steady.push(at(index, chunk)));
+      expect(done.at(-1)?.bytes.toString()).toBe('xyz');
+    }
     const few = new Joiner({ ...JOINER_LIMITS, pendingMaxEvents: 1 });
     few.push(at(0, chunks[0]!));
     expect(() => few.push(at(1, split('b', Buffer.from('xyz'), 1)[0]!))).toThrow(expect.objectContaining({ code: 'EVENT_CHUNK_LIMIT' }));

@@ -18,7 +18,7 @@ export type { ControlEvent, LeaseEvent, ParsedEvent, SessionEnvelope, SessionEve
 export { EventError } from './event-error.js';
 export type { EventErrorCode } from './event-error.js';
 export { CHAIN_START, MAX_SEQUENCE, SessionStream, chainHash, checkSessionId, closingStatement, isSessionId } from './chain.js';
-export type { ClosingEventType, StreamIdentity, StreamState } from './chain.js';
+export type { ClosingEventType, StreamIdentity, StreamState, Take } from './chain.js';
 export { controlEvent, leaseEvent } from './plain-events.js';
 export type { PlainEventIdentity } from './plain-events.js';
 export { isSessionEnvelope, parseEnvelope, parseEvent } from './parse.js';

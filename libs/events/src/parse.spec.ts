@@ -4,6 +4,7 @@ import { parseEnvelope, parseEvent } from './parse.js';
 
 const key = generateSigningKey('edge/test');
 const [opened] = exampleSession('s-1', key);
+const inText = opened!.bytes.indexOf('crew-stock') + 2;
 const altered = (change: object) => Buffer.from(JSON.stringify({ ...opened!.event, ...change }));
 
 describe('parseEvent', () => {
@@ -28,7 +29,7 @@ describe('parseEvent', () => {
 
   it.each([
     ['no JSON', Buffer.from('{')],
-    ['bytes that are not UTF-8', Buffer.concat([opened!.bytes.subarray(0, 40), Buffer.of(0xff), opened!.bytes.subarray(40)])],
+    ['bytes that are not UTF-8', Buffer.concat([opened!.bytes.subarray(0, inText), Buffer.of(0xff), opened!.bytes.subarray(inText)])],
     ['an array', Buffer.from('[]')],
     ['null', Buffer.from('null')],
     ['another specversion', altered({ specversion: '0.3' })],

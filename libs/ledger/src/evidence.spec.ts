@@ -59,6 +59,13 @@ describe('evidence', () => {
     }
   });
 
+  it('P6: shows proofs that say they are for another tree', () => {
+    const inclusion = JSON.parse(evidence['inclusion.json']) as object;
+    for (const change of [{ log: 'sallyport.sessions.v1/1' }, { treeSize: 1 }]) {
+      expect(codes({ 'inclusion.json': JSON.stringify({ ...inclusion, ...change }) }).integrity).toEqual(['INCLUSION_MISMATCH']);
+    }
+  });
+
   it('P6: shows events out of order', () => {
     const inclusion = JSON.parse(evidence['inclusion.json']) as { events: unknown[] };
     const swap = <T>(list: readonly T[]) => [list[0]!, list[2]!, list[1]!, ...list.slice(3)];

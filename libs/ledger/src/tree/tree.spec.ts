@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { TreeBuilder } from './builder.js';
-import { EMPTY_ROOT, leafHash } from './hashing.js';
+import { EMPTY_ROOT, leafHash, nodeHash } from './hashing.js';
 import { ProofTree } from './proof-tree.js';
 import { verifyConsistency, verifyInclusion } from './verify-proof.js';
 
@@ -52,6 +52,17 @@ describe('Merkle tree', () => {
         if (size > 1) expect(verifyInclusion({ ...claim, proof: claim.proof.slice(1) })).toBe(false);
       }
     }
+  });
+
+  it('P6: takes no inner node for a leaf, and no proof that goes above the root', () => {
+    const tree = treeOf(8);
+    const root = tree.root();
+    expect(verifyInclusion({ index: 0, size: 8, leafHash: root, proof: [], root })).toBe(false);
+    expect(verifyInclusion({ index: 0, size: 1, leafHash: leaf(0), proof: [leaf(1)], root: tree.root(2) })).toBe(false);
+    expect(verifyInclusion({ index: 0, size: 1, leafHash: leaf(1), proof: [leaf(0)], root: tree.root(2) })).toBe(false);
+    const above = nodeHash(leaf(9), root);
+    expect(verifyConsistency({ first: { size: 8, root }, second: { size: 9, root: above }, proof: [leaf(9), leaf(9)] })).toBe(false);
+    expect(verifyConsistency({ first: { size: 4, root: tree.root(4) }, second: { size: 8, root: tree.root(4) }, proof: [] })).toBe(false);
   });
 
   it('P6: proves that each size is the beginning of each larger one, and no other claim', () => {
