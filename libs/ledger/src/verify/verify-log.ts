@@ -21,7 +21,7 @@ export interface VerifyLogInput {
   readonly log: string;
   /** In log order. */
   readonly items: AsyncIterable<LogItem> | Iterable<LogItem>;
-  /** In the order in which they were published. */
+  /** In the order in which they were published. Of a live log, take them before the events: one made in between would look like a cut. */
   readonly checkpoints: AsyncIterable<CheckpointItem> | Iterable<CheckpointItem>;
   readonly keys: { readonly trusted: readonly VerifierKey[]; readonly origin: KeyOrigin };
   /** A checkpoint kept elsewhere: shows a cut of log and checkpoints together. */
