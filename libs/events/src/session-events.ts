@@ -1,7 +1,7 @@
 import type { Principal } from '@sallyport/identity';
 import type { PostgresOperation } from '@sallyport/operation';
 import type { Lease } from '@sallyport/lease';
-import type { PolicyInput, Rule, Verdict } from '@sallyport/verdict';
+import type { PolicyInput, PrincipalFacts, ResourceFacts, Rule, Verdict } from '@sallyport/verdict';
 
 /** The session stream: one writer, the edge that holds the session (or whoever recovers a dead edge's spool). */
 export interface SessionEvents {
@@ -62,16 +62,11 @@ export interface ApprovalRequested {
   readonly hold: string;
   readonly operation: number;
   readonly hash: string;
-  readonly resource: string;
+  readonly resource: ResourceFacts;
   /** What approvers read. Masked. */
   readonly text: string;
   readonly class: string;
-  readonly requester: {
-    readonly subject: string;
-    readonly issuer: string;
-    readonly groups: readonly string[];
-    readonly actors: readonly { readonly subject: string; readonly issuer?: string }[];
-  };
+  readonly requester: PrincipalFacts;
   readonly rules: readonly Rule[];
   readonly revision: string;
   readonly groups: readonly string[];

@@ -7,7 +7,7 @@ export class RecordUnavailable extends Error {
 }
 
 /** What a session must be let say although the spool is at its limit: how something on record went on and ended. */
-const OUTCOMES: ReadonlySet<SessionEventType> = new Set(['approval.applied', 'operation.completed']);
+const OUTCOMES: ReadonlySet<SessionEventType> = new Set(['approval.applied', 'operation.completed', 'session.closed']);
 
 /** Writes one session's stream into the spool, and knows how durable its newest event is. */
 export class Recorder {
@@ -27,12 +27,13 @@ export class Recorder {
 
   /** @throws RecordUnavailable */
   write<T extends Exclude<SessionEventType, 'session.closed' | 'session.aborted'>>(type: T, data: SessionEvents[T]): bigint {
-    return this.#take(() => this.stream.event(type, data, this.nowMs(), this.#append(OUTCOMES.has(type) ? 'outcome' : 'intent')));
+    const operation = 'operation' in data ? data.operation : undefined;
+    return this.#take(() => this.stream.event(type, data, this.nowMs(), this.#append(type, operation)));
   }
 
   /** Ends the stream: the closing event is signed. @throws RecordUnavailable */
   close(data: Parameters<SessionStream['close']>[0]): bigint {
-    return this.#take(() => this.stream.close(data, this.nowMs(), this.#append('outcome')));
+    return this.#take(() => this.stream.close(data, this.nowMs(), this.#append('session.closed')));
   }
 
   isDurable(offset: bigint): boolean {
@@ -43,9 +44,11 @@ export class Recorder {
     return this.spool.durable(offset, this.durability);
   }
 
-  #append(purpose: 'intent' | 'outcome'): (bytes: Uint8Array) => void {
+  #append(type: SessionEventType, operation?: number): (bytes: Uint8Array) => void {
+    const { session } = this.stream.state;
+    const purpose = OUTCOMES.has(type) ? 'outcome' : 'intent';
     return (bytes) => {
-      this.#last = this.spool.append(this.stream.state.session, bytes, purpose);
+      this.#last = this.spool.append({ session, type, bytes, purpose, ...(operation === undefined ? {} : { operation }) });
     };
   }
 

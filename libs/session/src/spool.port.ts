@@ -1,17 +1,30 @@
+import type { SessionEventType } from '@sallyport/events';
+
 /** How sure a record must be before the operation behind it may take effect (P1). */
 export type Durability = 'process' | 'disk' | 'replicated';
+
+/** One event of a session's stream on its way to the log. */
+export interface SpoolEntry {
+  readonly session: string;
+  readonly type: SessionEventType;
+  /** Set for events about one operation. */
+  readonly operation?: number;
+  /** The event as written: these bytes are the record. */
+  readonly bytes: Uint8Array;
+  /**
+   * An `outcome` (how something that is on record went on and ended) may use the reserve that an `intent` may not, so that
+   * what was begun can always be told to its end.
+   */
+  readonly purpose: 'intent' | 'outcome';
+}
 
 /**
  * Where the record goes first. Appending is synchronous, waiting isn't, so that reads overlap with their record.
  * Offsets grow with every append of the same edge.
  */
 export interface Spool {
-  /**
-   * Takes one event of a session's stream. An `outcome` (how something that is on record ended) may use the reserve
-   * that an `intent` may not, so that what was begun can always be told to its end.
-   * @throws an error with a `code` (full, failed, too large) when it can't be taken; then nothing was taken.
-   */
-  append(session: string, event: Uint8Array, purpose: 'intent' | 'outcome'): bigint;
+  /** @throws an error with a `code` (full, failed, too large) when it can't be taken; then nothing was taken. */
+  append(entry: SpoolEntry): bigint;
   isDurable(offset: bigint, durability: Durability): boolean;
   /** Rejects when the record is lost: the session can't go on. */
   durable(offset: bigint, durability: Durability): Promise<void>;

@@ -13,7 +13,7 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
   const { normalized, ...facts } = request.operation;
   const hash = operationHash({
     principal: session.principalFacts,
-    resource: session.resource.name,
+    resource: session.resource,
     statement: request.statement,
     parameters: request.parameters ?? [],
     revision: verdict.revision,

@@ -1,0 +1,162 @@
+import { type Bus, TOPICS } from '@sallyport/bus';
+import { type SessionEventType, SessionStream, type SigningKey } from '@sallyport/events';
+import { type Journal, type JournalRecord, openJournal } from '@sallyport/journal';
+import type { Durability, Spool, SpoolEntry } from '@sallyport/session';
+import type { Log } from './log.js';
+import { OpenTable } from './open-table.js';
+
+export interface SpoolOptions {
+  readonly directory: string;
+  readonly signingKey: SigningKey;
+  readonly bus: Bus;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  readonly limits: { readonly spoolMaxBytes: number; readonly spoolMaxAgeMs: number; readonly spoolReserveBytes: number; readonly recordMaxBytes: number };
+  /** Seconds from appending to durability, for the figures. */
+  readonly recorded: (seconds: number) => void;
+}
+
+/**
+ * The edge's own journal between it and the bus (P1): takes the record at once, makes it durable in groups, and hands it on in
+ * order. What an edge that was killed left open is closed as aborted when the spool is opened again.
+ */
+export class EdgeSpool implements Spool {
+  readonly #stop = new AbortController();
+  #published = -1n;
+  #waiting: { readonly offset: bigint; readonly resolve: () => void }[] = [];
+  #publishing: Promise<void> | undefined;
+
+  private constructor(
+    private readonly journal: Journal,
+    private readonly open: OpenTable,
+    private readonly options: SpoolOptions,
+  ) {}
+
+  /** Opens, recovers, closes what was left open, and starts publishing. */
+  static async open(options: SpoolOptions): Promise<EdgeSpool> {
+    const { spoolMaxBytes, spoolMaxAgeMs, spoolReserveBytes, recordMaxBytes } = options.limits;
+    let table = new OpenTable();
+    const journal = await openJournal({
+      directory: options.directory,
+      maxBytes: spoolMaxBytes,
+      maxAgeMs: spoolMaxAgeMs,
+      reserveBytes: spoolReserveBytes,
+      maxRecordBytes: recordMaxBytes,
+      segmentHead: () => table.save(),
+    });
+    table = OpenTable.from(journal.recovered.head);
+    for (let at = journal.recovered.headOffset; ; ) {
+      const records = await journal.read(at < journal.firstOffset ? journal.firstOffset : at);
+      if (records.length === 0) break;
+      for (const record of records) table.apply(entryOf(record));
+      at = records.at(-1)!.offset + 1n;
+    }
+    const spool = new EdgeSpool(journal, table, options);
+    await spool.#abortLeftOpen();
+    spool.#published = journal.forgottenBefore - 1n;
+    spool.#publishing = spool.#publish();
+    return spool;
+  }
+
+  append(entry: SpoolEntry): bigint {
+    const outcome = entry.purpose === 'outcome';
+    const offset = this.journal.append(
+      { key: entry.session, value: entry.bytes, timestampMs: this.options.nowMs() },
+      { useReserve: outcome, durability: outcome ? 'process' : 'disk' },
+    );
+    this.open.apply(entry);
+    return offset;
+  }
+
+  isDurable(offset: bigint, durability: Durability): boolean {
+    return durability === 'replicated' ? offset <= this.#published : this.journal.isDurable(offset, durability);
+  }
+
+  async durable(offset: bigint, durability: Durability): Promise<void> {
+    const started = process.hrtime.bigint();
+    await (durability === 'replicated' ? this.#replicated(offset) : this.journal.durable(offset, durability));
+    this.options.recorded(Number(process.hrtime.bigint() - started) / 1e9);
+  }
+
+  /** Why nothing new can be taken right now. */
+  get failure(): string | undefined {
+    return this.journal.failure?.message;
+  }
+
+  get bytes(): number {
+    return this.journal.usedBytes;
+  }
+
+  get oldestSeconds(): number {
+    return this.journal.ageMs / 1000;
+  }
+
+  /** Publishes what it can within the time, then closes; the rest is published at the next start. */
+  async close(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (this.#published < this.journal.nextOffset - 1n && Date.now() < deadline && !this.journal.failure) {
+      await this.journal.synced(this.journal.nextOffset - 1n).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#stop.abort();
+    await this.#publishing;
+    await this.journal.close();
+  }
+
+  async #abortLeftOpen(): Promise<void> {
+    for (const left of this.open.list()) {
+      const stream = new SessionStream(left, this.options.signingKey, left);
+      stream.abort({ reason: 'killed', unfinished: left.unfinished }, this.options.nowMs(), (bytes) => {
+        this.append({ session: left.session, type: 'session.aborted', bytes, purpose: 'outcome' });
+      });
+    }
+    const last = this.journal.nextOffset - 1n;
+    if (last >= 0n) await this.journal.synced(last);
+  }
+
+  async #publish(): Promise<void> {
+    const { bus, log } = this.options;
+    for (let pauseMs = FIRST_RETRY_MS; !this.#stop.signal.aborted; ) {
+      try {
+        for await (const records of this.journal.follow(this.#published + 1n, { signal: this.#stop.signal, maxRecords: PUBLISH_RECORDS })) {
+          await bus.produce(
+            TOPICS.sessions,
+            records.map(({ key, value, timestampMs }) => ({ key, value, timestampMs })),
+          );
+          this.#published = records.at(-1)!.offset;
+          this.#release();
+          pauseMs = FIRST_RETRY_MS;
+          await this.journal.forgetBefore(this.#published + 1n);
+        }
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        log.warn({ err: error, retryMs: pauseMs }, 'the bus takes no records; they wait in the spool');
+        await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+        pauseMs = Math.min(pauseMs * 2, LAST_RETRY_MS);
+      }
+    }
+  }
+
+  #replicated(offset: bigint): Promise<void> {
+    if (offset <= this.#published) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ offset, resolve }));
+  }
+
+  #release(): void {
+    this.#waiting = this.#waiting.filter(({ offset, resolve }) => {
+      if (offset > this.#published) return true;
+      resolve();
+      return false;
+    });
+  }
+}
+
+function entryOf({ key, value }: JournalRecord): Omit<SpoolEntry, 'purpose'> {
+  const { type, data } = JSON.parse(value.toString()) as { type: SessionEventType; data: { operation?: number } };
+  return { session: key ?? '', type, bytes: value, ...(data.operation === undefined ? {} : { operation: data.operation }) };
+}
+
+const PUBLISH_RECORDS = 500;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5000;
