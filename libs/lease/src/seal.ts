@@ -60,6 +60,11 @@ async function vendorKey(publicKey: JWK) {
   }
 }
 
+/** Rejects with `LEASE_KEY_INVALID` what `seal` would not take: asked before a credential is made. */
+export async function checkSessionKey(publicKey: JWK): Promise<void> {
+  await vendorKey(publicKey);
+}
+
 /**
  * The vendor's half: a compact JWE (RFC 7516), ECDH-ES with A256GCM, that only the session's private key opens. Each call makes
  * an ephemeral key of its own. Rejects with `LEASE_KEY_INVALID`.

@@ -18,7 +18,10 @@ export interface LeaseSource {
   create(lease: Lease, request: LeaseRequest): Promise<PostgresSecret>;
   /** Ends the credential and every connection that it opened. Waits for a `create` of the same lease. Idempotent. */
   drop(id: string): Promise<void>;
-  /** Drops whatever this installation left at the target that is expired or isn't live. Never rejects for a single lease. */
-  sweep(isLive: (id: string) => boolean): Promise<SweepResult>;
+  /**
+   * Drops whatever this installation left at the target that is expired or isn't live. Never rejects for a single lease.
+   * `settled` is awaited between looking at the target and asking `isLive`: a lease made meanwhile must not be taken for an orphan.
+   */
+  sweep(isLive: (id: string) => boolean, settled?: () => Promise<void>): Promise<SweepResult>;
   close(): Promise<void>;
 }

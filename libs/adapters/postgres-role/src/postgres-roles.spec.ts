@@ -279,6 +279,8 @@ describe('dropping it', () => {
     const held = await signIn(victim.secret);
     await shop.drop(victim.lease.id);
     await expect(held.query('SELECT 1')).rejects.toBeDefined();
+    const orphan = await issue(shop, ['reader']);
+    expect((await shop.sweep((id) => id === trap.lease.id)).swept.map((each) => each.id)).toContain(orphan.lease.id);
     await shop.drop(trap.lease.id);
     await server.query('DROP TABLE public.pg_roles; DROP FUNCTION public.starts_with; DROP FUNCTION public.pg_terminate_backend');
   });

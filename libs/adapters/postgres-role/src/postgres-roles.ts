@@ -166,7 +166,7 @@ export async function postgresRoles(options: PostgresRolesOptions): Promise<Leas
 
     drop,
 
-    async sweep(isLive) {
+    async sweep(isLive, settled) {
       const found = await admin.transaction(database, async ({ client }) => {
         const { rows } = await client.query<{ login: string; expired: boolean }>(
           'SELECT rolname AS login, coalesce(rolvaliduntil <= clock_timestamp(), false) AS expired FROM pg_roles WHERE starts_with(rolname, $1)',
@@ -174,6 +174,7 @@ export async function postgresRoles(options: PostgresRolesOptions): Promise<Leas
         );
         return rows;
       });
+      await settled?.();
       const swept: { id: string; login: string }[] = [];
       const failed: { id: string; login: string; code: string }[] = [];
       for (const { login, expired } of found) {

@@ -1,0 +1,33 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { LeaseError, type LeaseGrant, type Vendor } from '@sallyport/lease';
+
+/** Injection token of the {@link Vendor}. */
+export const VENDOR = Symbol('VENDOR');
+
+/** The caller gets code and message; what isn't ours to tell is an internal error without any words of its own. */
+async function answered<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof LeaseError) throw new RpcException({ code: error.code, message: error.message });
+    throw error;
+  }
+}
+
+/** Requests of the edges. The payload is checked by the vendor. */
+@Controller()
+export class LeaseController {
+  constructor(@Inject(VENDOR) private readonly vendor: Vendor) {}
+
+  @MessagePattern('lease.obtain')
+  async obtain(@Payload() request: unknown): Promise<LeaseGrant> {
+    return answered(this.vendor.obtain(request));
+  }
+
+  @MessagePattern('lease.drop')
+  async drop(@Payload() request: unknown): Promise<{ readonly dropped: true }> {
+    await answered(this.vendor.drop(request));
+    return { dropped: true };
+  }
+}

@@ -1,0 +1,40 @@
+import { LeaseError } from './errors.js';
+import type { LeaseRequest } from './lease.js';
+
+export const LEASE_REQUEST_LIMITS = { maxNameChars: 256, maxSubjectChars: 2048, maxProfiles: 32 } as const;
+
+export interface LeaseDrop {
+  readonly id: string;
+  readonly resource: string;
+}
+
+function isText(value: unknown, maxChars: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= maxChars;
+}
+
+function invalid(what: string): LeaseError {
+  return new LeaseError('LEASE_REQUEST_INVALID', `a lease request must have ${what}`);
+}
+
+/** What came over the bus, as a request. Throws `LEASE_REQUEST_INVALID`; the message quotes nothing. */
+export function checkLeaseRequest(value: unknown): LeaseRequest {
+  const { maxNameChars, maxSubjectChars, maxProfiles } = LEASE_REQUEST_LIMITS;
+  const it = (typeof value === 'object' && value !== null ? value : {}) as Record<keyof LeaseRequest, unknown>;
+  if (!isText(it.session, maxNameChars)) throw invalid('a session');
+  if (!isText(it.resource, maxNameChars)) throw invalid('a resource');
+  if (!isText(it.subject, maxSubjectChars)) throw invalid('a subject');
+  if (it.database !== undefined && !isText(it.database, maxNameChars)) throw invalid('a database with a name, or none');
+  if (!Array.isArray(it.profiles) || it.profiles.length > maxProfiles || !it.profiles.every((each) => isText(each, maxNameChars))) {
+    throw invalid(`at most ${maxProfiles} profiles`);
+  }
+  if (!Number.isSafeInteger(it.notAfterMs)) throw invalid('an end');
+  if (typeof it.publicKey !== 'object' || it.publicKey === null) throw invalid('a public key');
+  return it as unknown as LeaseRequest;
+}
+
+export function checkLeaseDrop(value: unknown): LeaseDrop {
+  const it = (typeof value === 'object' && value !== null ? value : {}) as Record<keyof LeaseDrop, unknown>;
+  if (!isText(it.id, LEASE_REQUEST_LIMITS.maxNameChars)) throw invalid('an id');
+  if (!isText(it.resource, LEASE_REQUEST_LIMITS.maxNameChars)) throw invalid('a resource');
+  return { id: it.id, resource: it.resource };
+}
