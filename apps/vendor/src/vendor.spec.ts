@@ -379,6 +379,20 @@ describe('after a kill', () => {
     expect(vendor.bus.leaseEvents().map((event) => event.type)).toEqual(['lease.issued', 'lease.failed', 'lease.swept']);
   });
 
+  it('P4: a drop and a sweep at the same time record one end', async () => {
+    const vendor = await start();
+    const issued = await Promise.all(Array.from({ length: 8 }, (_, i) => obtain(vendor, `s${i}`)));
+    await Promise.all([
+      ...issued.map(({ grant }) => vendor.send('lease.drop', { id: grant.lease.id, resource: 'shop' })),
+      ...issued.map((_, i) => endSession(vendor.bus, `s${i}`, 'close')),
+      vendor.app.sweep(),
+    ]);
+    await vendor.app.sweep();
+    expect(await roles(vendor.installation)).toEqual([]);
+    const ends = vendor.bus.leaseEvents().filter((event) => event.type !== 'lease.issued');
+    expect(ends.map((event) => String(event.data['id'])).sort()).toEqual(issued.map(({ grant }) => grant.lease.id).sort());
+  });
+
   it('sweeps by itself, at the start and then again', async () => {
     const vendor = await start({ sweepIntervalMs: 50 });
     for (const letter of ['c', 'd']) {

@@ -16,6 +16,8 @@ export interface LeaseBook {
   sessionOver(session: string): readonly Lease[];
   isSessionOver(session: string): boolean;
   get(id: string): Lease | undefined;
+  /** Its end is known. Of the oldest ones this is forgotten. */
+  hasEnded(id: string): boolean;
   /** Issued, not ending, and its session isn't known to be over. Expiry is not looked at. */
   isLive(id: string): boolean;
   expired(nowMs: number): readonly Lease[];
@@ -53,6 +55,7 @@ export function leaseBook(): LeaseBook {
     },
     isSessionOver: (session) => over.has(session),
     get: (id) => leases.get(id),
+    hasEnded: (id) => ended.has(id),
     isLive(id) {
       const lease = leases.get(id);
       return lease !== undefined && !ending.has(id) && !over.has(lease.session);

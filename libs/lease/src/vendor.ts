@@ -162,7 +162,10 @@ export function leaseVendor(options: VendorOptions): Vendor {
 
   const sweepSource = async (source: LeaseSource): Promise<SweepCount> => {
     const { swept, failed } = await source.sweep((id) => book.isLive(id), options.settled);
-    for (const { id, login } of swept) await finish({ id, login, resource: source.resource }, 'swept');
+    for (const { id, login } of swept) {
+      // A drop that was under way at the same time records the end itself.
+      if (!dropping.has(id) && !book.hasEnded(id)) await finish({ id, login, resource: source.resource }, 'swept');
+    }
     for (const { id, login, code } of failed) {
       await reportFailure(
         { id, login, resource: source.resource },
