@@ -1,0 +1,2 @@
+export { CATALOG_LIMITS, PostgresMaskCatalog } from './postgres-catalog.js';
+export type { CatalogLimits, PostgresMaskCatalogOptions } from './postgres-catalog.js';
