@@ -36,7 +36,7 @@ export type { UnknownMessage } from './unknown-message.js';
 export { WireError, type WireErrorCode } from './wire-error.js';
 
 export { type Authentication, decodeAuthentication } from './messages/authentication.js';
-export type { ErrorFields } from './messages/error-fields.js';
+export { type ErrorFields, errorFieldsByLetter, errorFieldsFromLetters } from './messages/error-fields.js';
 export type { Target } from './messages/target.js';
 export type { TransactionStatus } from './messages/ready-for-query.js';
 export type { ColumnDescription } from './messages/row-description.js';

@@ -17,6 +17,6 @@ export function decodeAuthenticationCleartextPassword(reader: BodyReader): Authe
   return { kind: 'authenticationCleartextPassword' };
 }
 
-export function encodeAuthenticationCleartextPassword(): Buffer {
+export function encodeAuthenticationCleartextPassword(_message?: AuthenticationCleartextPassword): Buffer {
   return new FrameWriter(BackendType.authentication).int32(AuthenticationMethod.cleartextPassword).finish();
 }

@@ -17,6 +17,6 @@ export function decodeAuthenticationOk(reader: BodyReader): AuthenticationOk {
   return { kind: 'authenticationOk' };
 }
 
-export function encodeAuthenticationOk(): Buffer {
+export function encodeAuthenticationOk(_message?: AuthenticationOk): Buffer {
   return new FrameWriter(BackendType.authentication).int32(AuthenticationMethod.ok).finish();
 }

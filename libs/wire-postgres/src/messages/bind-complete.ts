@@ -18,6 +18,6 @@ export function decodeBindComplete(body: Buffer): BindComplete {
   return MESSAGE;
 }
 
-export function encodeBindComplete(): Buffer {
+export function encodeBindComplete(_message?: BindComplete): Buffer {
   return emptyFrame(BackendType.bindComplete);
 }

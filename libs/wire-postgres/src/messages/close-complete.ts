@@ -18,6 +18,6 @@ export function decodeCloseComplete(body: Buffer): CloseComplete {
   return MESSAGE;
 }
 
-export function encodeCloseComplete(): Buffer {
+export function encodeCloseComplete(_message?: CloseComplete): Buffer {
   return emptyFrame(BackendType.closeComplete);
 }

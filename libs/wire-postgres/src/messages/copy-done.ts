@@ -18,6 +18,6 @@ export function decodeCopyDone(body: Buffer): CopyDone {
   return MESSAGE;
 }
 
-export function encodeCopyDone(): Buffer {
+export function encodeCopyDone(_message?: CopyDone): Buffer {
   return emptyFrame(BackendType.copyDone);
 }

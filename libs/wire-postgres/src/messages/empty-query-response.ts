@@ -18,6 +18,6 @@ export function decodeEmptyQueryResponse(body: Buffer): EmptyQueryResponse {
   return MESSAGE;
 }
 
-export function encodeEmptyQueryResponse(): Buffer {
+export function encodeEmptyQueryResponse(_message?: EmptyQueryResponse): Buffer {
   return emptyFrame(BackendType.emptyQueryResponse);
 }

@@ -58,6 +58,29 @@ const LETTERS: readonly (readonly [Name, string])[] = [
 
 const NAMES: ReadonlyMap<number, Name> = new Map(LETTERS.map(([name, letter]) => [letter.charCodeAt(0), name]));
 
+/** The fields by the letter that each has on the wire. */
+export function errorFieldsByLetter(fields: ErrorFields): Map<string, string> {
+  const byLetter = new Map<string, string>();
+  for (const [name, letter] of LETTERS) {
+    const value = fields[name];
+    if (value !== undefined) byLetter.set(letter, value);
+  }
+  for (const [type, value] of fields.other ?? []) byLetter.set(String.fromCharCode(type), value);
+  return byLetter;
+}
+
+/** The other way round; letters that have no name here are kept too. */
+export function errorFieldsFromLetters(byLetter: ReadonlyMap<string, string>): ErrorFields {
+  const fields: { -readonly [K in Name]?: string } = {};
+  const other: (readonly [number, string])[] = [];
+  for (const [letter, value] of byLetter) {
+    const name = NAMES.get(letter.charCodeAt(0));
+    if (name === undefined) other.push([letter.charCodeAt(0), value]);
+    else fields[name] = value;
+  }
+  return other.length === 0 ? fields : { ...fields, other };
+}
+
 export function readErrorFields(reader: BodyReader): ErrorFields {
   const fields: { -readonly [K in Name]?: string } = {};
   const other: (readonly [number, string])[] = [];

@@ -18,6 +18,6 @@ export function decodeFlush(body: Buffer): Flush {
   return MESSAGE;
 }
 
-export function encodeFlush(): Buffer {
+export function encodeFlush(_message?: Flush): Buffer {
   return emptyFrame(FrontendType.flush);
 }

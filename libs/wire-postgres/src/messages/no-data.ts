@@ -18,6 +18,6 @@ export function decodeNoData(body: Buffer): NoData {
   return MESSAGE;
 }
 
-export function encodeNoData(): Buffer {
+export function encodeNoData(_message?: NoData): Buffer {
   return emptyFrame(BackendType.noData);
 }

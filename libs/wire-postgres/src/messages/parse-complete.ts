@@ -18,6 +18,6 @@ export function decodeParseComplete(body: Buffer): ParseComplete {
   return MESSAGE;
 }
 
-export function encodeParseComplete(): Buffer {
+export function encodeParseComplete(_message?: ParseComplete): Buffer {
   return emptyFrame(BackendType.parseComplete);
 }

@@ -18,6 +18,6 @@ export function decodePortalSuspended(body: Buffer): PortalSuspended {
   return MESSAGE;
 }
 
-export function encodePortalSuspended(): Buffer {
+export function encodePortalSuspended(_message?: PortalSuspended): Buffer {
   return emptyFrame(BackendType.portalSuspended);
 }

@@ -18,6 +18,6 @@ export function decodeSync(body: Buffer): Sync {
   return MESSAGE;
 }
 
-export function encodeSync(): Buffer {
+export function encodeSync(_message?: Sync): Buffer {
   return emptyFrame(FrontendType.sync);
 }

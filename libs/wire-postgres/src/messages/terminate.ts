@@ -18,6 +18,6 @@ export function decodeTerminate(body: Buffer): Terminate {
   return MESSAGE;
 }
 
-export function encodeTerminate(): Buffer {
+export function encodeTerminate(_message?: Terminate): Buffer {
   return emptyFrame(FrontendType.terminate);
 }
