@@ -172,6 +172,35 @@ describe('connectUpstream', () => {
     expect(onlyValue(await query(upstream, 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'))).toBe('t');
   });
 
+  it("reads into the caller's one buffer, where there is no TLS", async () => {
+    const buffer = Buffer.alloc(4096);
+    const said: Buffer[] = [];
+    let tell: (() => void) | undefined;
+    const callback = (bytes: number, into: Uint8Array): boolean => {
+      expect(into.buffer).toBe(buffer.buffer);
+      said.push(Buffer.from(into.subarray(0, bytes)));
+      tell?.();
+      return true;
+    };
+    const upstream = await connect(plain, 'ann', { onread: { buffer, callback } });
+    expect(upstream.usesOnread).toBe(true);
+    expect(listeners(upstream.socket)).toEqual([]);
+    upstream.socket.write(encodeQuery({ kind: 'query', sql: Buffer.from("SELECT repeat('x', 100000)") }));
+    // Paused: nothing is read before the new owner asks for it.
+    await server.query('SELECT 1');
+    expect(said).toEqual([]);
+    const whole = new Promise<void>((resolve) => {
+      tell = () => {
+        if (said.at(-1)?.subarray(-6).equals(Buffer.from('Z\0\0\0\x05I'))) resolve();
+      };
+    });
+    upstream.socket.resume();
+    await whole;
+    expect(Buffer.concat(said).toString('latin1').split('x')).toHaveLength(100_001);
+
+    expect((await connect(secure, 'ann', { onread: { buffer, callback } })).usesOnread).toBe(false);
+  });
+
   it('speaks TLS from the first byte', async () => {
     const upstream = await connect({ ...secure, tlsNegotiation: 'direct' }, 'ann');
     expect((upstream.socket as TLSSocket).alpnProtocol).toBe('postgresql');

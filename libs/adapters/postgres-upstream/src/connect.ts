@@ -1,10 +1,11 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 
 import { WireError } from '@sallyport/wire-postgres';
 
 import { Conversation } from './conversation.js';
 import { Deadline } from './deadline.js';
 import { UpstreamError } from './errors.js';
+import { ReadBuffer } from './read-buffer.js';
 import { type SignedIn, signIn, type UpstreamProtocol } from './sign-in.js';
 import { isVerified, type UpstreamTarget } from './target.js';
 import { ignoreErrors, openTransport } from './transport.js';
@@ -28,6 +29,12 @@ export interface UpstreamLogin {
   readonly password?: string;
   readonly limits: UpstreamLimits;
   readonly signal?: AbortSignal;
+  /**
+   * With `tls: disable`, what the target says after sign-in is read into this buffer and told to this callback, and there are no
+   * 'data' events (`onread` of net.connect). Node can't do it over STARTTLS-style TLS, and then this is passed over: see
+   * {@link Upstream.usesOnread}.
+   */
+  readonly onread?: OnReadOpts;
 }
 
 /** A session at the target that is ready and waits. */
@@ -39,6 +46,8 @@ export interface Upstream extends SignedIn {
   readonly socket: Socket;
   /** What the target sent behind ReadyForQuery; comes before what the socket gives. */
   readonly leftover: Buffer;
+  /** The target's bytes come to the callback of `onread`. False: as 'data' events. */
+  readonly usesOnread: boolean;
 }
 
 /**
@@ -51,8 +60,9 @@ export async function connectUpstream(target: UpstreamTarget, login: UpstreamLog
   const { maxFrameBytes, connectTimeoutMs, maxHandshakeBytes = DEFAULT_MAX_HANDSHAKE_BYTES } = login.limits;
   const limits = { maxFrameBytes, maxHandshakeBytes };
   const deadline = new Deadline(connectTimeoutMs, login.signal);
+  const readBuffer = login.onread !== undefined && target.tls === 'disable' ? new ReadBuffer(login.onread) : undefined;
   try {
-    const socket = await openTransport(target, limits, deadline.signal);
+    const socket = await openTransport(target, limits, deadline.signal, readBuffer);
     const conversation = new Conversation(socket, limits, deadline.signal);
     try {
       const { protocol, parameters, password } = login;
@@ -61,7 +71,8 @@ export async function connectUpstream(target: UpstreamTarget, login: UpstreamLog
       // Its 'close' has been and gone: nobody would hear of it again.
       if (socket.destroyed) throw new UpstreamError('UPSTREAM_UNREACHABLE', 'the target closed the connection');
       socket.off('error', ignoreErrors);
-      return { ...signedIn, socket, leftover };
+      readBuffer?.handOver();
+      return { ...signedIn, socket, leftover, usesOnread: readBuffer !== undefined };
     } catch (error) {
       conversation.release();
       socket.destroy();

@@ -5,6 +5,7 @@ import { encodeStartupPacket, NEGOTIATION_ACCEPTED } from '@sallyport/wire-postg
 
 import { Conversation, type ConversationLimits } from './conversation.js';
 import { UpstreamError } from './errors.js';
+import type { ReadBuffer } from './read-buffer.js';
 import type { UpstreamTarget } from './target.js';
 
 /** As registered with IANA; what PostgreSQL 17 and later ask for. */
@@ -17,8 +18,13 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
  *
  * Rejects with {@link UpstreamError} `UPSTREAM_UNREACHABLE`, `UPSTREAM_TLS`, `UPSTREAM_PROTOCOL`, or the signal's reason.
  */
-export async function openTransport(target: UpstreamTarget, limits: ConversationLimits, signal: AbortSignal): Promise<Socket> {
-  const socket = await connected(target, signal);
+export async function openTransport(
+  target: UpstreamTarget,
+  limits: ConversationLimits,
+  signal: AbortSignal,
+  readBuffer?: ReadBuffer,
+): Promise<Socket> {
+  const socket = await connected(target, signal, readBuffer);
   try {
     if (target.tls === 'disable') return socket;
     if (target.tlsNegotiation !== 'direct') await requestTls(socket, limits, signal);
@@ -32,8 +38,10 @@ export async function openTransport(target: UpstreamTarget, limits: Conversation
 /** A socket between two owners: an error then is found again by the next one, as a socket that is destroyed. */
 export function ignoreErrors(): void {}
 
-function connected(target: UpstreamTarget, signal: AbortSignal): Promise<Socket> {
-  const socket = connect('path' in target ? { path: target.path } : { host: target.host, port: target.port });
+function connected(target: UpstreamTarget, signal: AbortSignal, readBuffer: ReadBuffer | undefined): Promise<Socket> {
+  const address = 'path' in target ? { path: target.path } : { host: target.host, port: target.port };
+  const socket = connect(readBuffer === undefined ? address : { ...address, onread: readBuffer.options });
+  readBuffer?.attach(socket);
   socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
   const place = 'path' in target ? target.path : `${target.host}:${target.port}`;
   return established(socket, 'connect', signal, (cause) => {
