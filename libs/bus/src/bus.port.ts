@@ -36,6 +36,8 @@ export interface ConsumeOptions {
   /** With a group, partitions are shared among its members and offsets can be committed. Without, every partition is read. */
   readonly group?: string;
   readonly start: StartAt;
+  /** Only these partitions. Not with a group: there the group decides. */
+  readonly partitions?: readonly number[];
   readonly maxBatchRecords?: number;
   /**
    * Called with one batch of one partition at a time, in order. The next batch of that partition is not fetched before

@@ -1,3 +1,4 @@
+export { BusError, type BusErrorCode } from './bus-error.js';
 export type {
   BatchContext,
   Bus,

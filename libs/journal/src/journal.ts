@@ -119,6 +119,11 @@ export class Journal {
     return BigInt(this.#segments[0]?.base ?? 0);
   }
 
+  /** Where the last segment begins: its head covers everything before. */
+  get lastSegmentOffset(): bigint {
+    return BigInt(this.#segments.at(-1)?.base ?? 0);
+  }
+
   /** The offset that the next record gets. */
   get nextOffset(): bigint {
     return BigInt(this.#writer.next);

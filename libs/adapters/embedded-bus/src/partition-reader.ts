@@ -1,0 +1,84 @@
+import type { BatchContext, BusRecord } from '@sallyport/bus';
+import type { PartitionLog } from './partition-log.js';
+
+export interface ReaderOptions {
+  readonly maxBatchRecords: number;
+  readonly maxBatchBytes: number;
+  onBatch(batch: readonly BusRecord[], context: BatchContext): Promise<void>;
+  onError(error: unknown): void;
+  /** Makes the offset the place where the group goes on. */
+  commit(partition: number, next: bigint): Promise<void>;
+}
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 5000;
+
+/** Delivers one partition to one handler, a batch at a time, each until it succeeds. */
+export class PartitionReader {
+  #stopping = false;
+  #wake: (() => void) | undefined;
+  readonly #running: Promise<void>;
+  readonly #stopListening: () => void;
+
+  constructor(
+    private readonly log: PartitionLog,
+    private position: bigint,
+    private readonly options: ReaderOptions,
+  ) {
+    this.#stopListening = log.onMore(() => this.#wake?.());
+    this.#running = this.#run();
+  }
+
+  /** Waits for the batch that is with the handler. A batch that failed is not tried again. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake?.();
+    await this.#running;
+    this.#stopListening();
+  }
+
+  async #run(): Promise<void> {
+    const { maxBatchRecords, maxBatchBytes } = this.options;
+    let pauseMs = FIRST_PAUSE_MS;
+    let batch: readonly BusRecord[] = [];
+    while (!this.#stopping) {
+      try {
+        if (batch.length === 0) batch = await this.log.read(this.position, maxBatchRecords, maxBatchBytes);
+        if (batch.length === 0) {
+          await this.#more();
+          continue;
+        }
+        if (this.#stopping) return;
+        const next = batch.at(-1)!.offset + 1n;
+        await this.options.onBatch(batch, { commit: () => this.options.commit(this.log.partition, next) });
+        this.position = next;
+        batch = [];
+        pauseMs = FIRST_PAUSE_MS;
+      } catch (error) {
+        this.options.onError(error);
+        await this.#pause(pauseMs);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (this.#stopping || this.log.next > this.position) resolve();
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      // New records don't cut a pause short; stopping does.
+      this.#wake = () => {
+        if (!this.#stopping) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#wake();
+    });
+  }
+}
