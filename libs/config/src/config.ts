@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { duration, name, oneOf, tcpAddress, text, url } from './fields.js';
+import { limitsSchema } from './limits.js';
+import { resourceSchema } from './schema-resources.js';
+import { secret } from './secrets.js';
+
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const;
+
+const file = (what: string) => text(`the path of ${what}`);
+
+const listener = (example: string) =>
+  z.strictObject({
+    address: tcpAddress(example),
+    tls: z
+      .strictObject({ cert: file('a certificate chain (PEM)'), key: file('its private key (PEM)') })
+      .exactOptional()
+      .describe('Needed wherever the address is not a loopback one.'),
+  });
+
+const listen = () =>
+  z
+    .strictObject({
+      postgres: listener('127.0.0.1:6432').prefault({ address: '127.0.0.1:6432' }),
+      ssh: z.strictObject({ address: tcpAddress('127.0.0.1:2222') }).exactOptional(),
+      http: listener('127.0.0.1:8443').exactOptional(),
+      console: listener('127.0.0.1:8700').prefault({ address: '127.0.0.1:8700' }),
+      metrics: listener('127.0.0.1:9464').prefault({ address: '127.0.0.1:9464' }),
+    })
+    .prefault({});
+
+const oidc = () =>
+  z
+    .strictObject({
+      issuer: url('https', 'http'),
+      audience: text('the audience that the tokens must name'),
+      groups: text('the name of a claim, or a dotted path').prefault('groups'),
+      kind: z
+        .strictObject({
+          claim: text('the name of a claim, or a dotted path'),
+          workload: z.array(text()).prefault([]),
+          person: z.array(text()).prefault([]),
+        })
+        .exactOptional()
+        .describe(
+          'Which claim tells a person from a workload; a token with none of the values is refused. Default: a claim sallyport_kind; else a workload when client_id or azp equals sub, gty is client-credentials or idtyp is app; else a person.',
+        ),
+      algorithms: z
+        .array(z.enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(', ')}` }))
+        .min(1, { error: 'expected at least one algorithm' })
+        .prefault(['RS256', 'PS256', 'ES256', 'EdDSA']),
+      clockTolerance: duration(0).prefault('5s'),
+      jwksUri: url('https', 'http').exactOptional(),
+    })
+    .transform(({ clockTolerance, ...rest }) => ({ ...rest, clockToleranceMs: clockTolerance }));
+
+const provider = () =>
+  z
+    .strictObject({
+      name: name(),
+      oidc: oidc().exactOptional(),
+      saml: z.strictObject({ metadata: file('the metadata of the identity provider'), groups: text().prefault('groups') }).exactOptional(),
+    })
+    .transform(({ name, oidc, saml }, context) => {
+      if (oidc && !saml) return { name, kind: 'oidc' as const, oidc };
+      if (saml && !oidc) return { name, kind: 'saml' as const, saml };
+      context.addIssue({ code: 'custom', message: 'expected exactly one of oidc, saml' });
+      return z.NEVER;
+    });
+
+const actor = () => z.strictObject({ subject: text('a subject'), issuer: text().exactOptional() });
+
+const dev = () =>
+  z
+    .strictObject({
+      port: z.int().min(1).max(65_535).exactOptional(),
+      tokenTtl: duration(1000).prefault('1h'),
+      principals: z
+        .array(
+          z.strictObject({
+            subject: text('a subject'),
+            kind: oneOf('person', 'workload'),
+            groups: z.array(text()).prefault([]),
+            actors: z.array(actor()).exactOptional(),
+            run: text().exactOptional(),
+          }),
+        )
+        .min(1, { error: 'expected at least one principal' }),
+    })
+    .transform(({ tokenTtl, ...rest }) => ({ ...rest, tokenTtlMs: tokenTtl }))
+    .describe('Who the development issuer of --dev knows.');
+
+const kafka = () =>
+  z.strictObject({
+    brokers: z
+      .array(z.string().regex(/^[^\s:]+:\d{1,5}$/, { error: 'expected host:port' }))
+      .min(1, { error: 'expected at least one broker' }),
+    tls: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          ca: file('certificates').exactOptional(),
+          cert: file('a certificate').exactOptional(),
+          key: file('its key').exactOptional(),
+        }),
+      ])
+      .exactOptional(),
+    sasl: z
+      .strictObject({ mechanism: oneOf('scram-sha-256', 'scram-sha-512', 'plain'), username: text(), password: secret() })
+      .exactOptional(),
+  });
+
+const bus = () =>
+  z
+    .union([z.literal('embedded'), z.strictObject({ kafka: kafka() })], { error: 'expected embedded or { kafka: … }' })
+    .transform((value) => (value === 'embedded' ? { kind: 'embedded' as const } : { kind: 'kafka' as const, ...value.kafka }))
+    .prefault('embedded');
+
+const store = () =>
+  z
+    .union([z.literal('embedded'), z.strictObject({ postgres: z.strictObject({ url: secret() }) })], {
+      error: 'expected embedded or { postgres: { url: … } }',
+    })
+    .transform((value) => (value === 'embedded' ? { kind: 'embedded' as const } : { kind: 'postgres' as const, url: value.postgres.url }))
+    .prefault('embedded');
+
+/** The whole file. */
+export function configSchema() {
+  return z.strictObject({
+    data: file('a directory').prefault('./data').describe('Spool, embedded log, keys; relative to this file, like every path here.'),
+    bus: bus(),
+    store: store(),
+    edge: z.strictObject({ name: name().prefault('edge') }).prefault({}),
+    listen: listen(),
+    identity: z.strictObject({ providers: z.array(provider()).prefault([]), dev: dev().exactOptional() }).prefault({}),
+    resources: z.array(resourceSchema()).prefault([]),
+    policy: z
+      .strictObject({
+        path: file('a directory with Rego').exactOptional().describe('Default: the policies that come with Sallyport.'),
+        grants: file('grants.yaml').exactOptional(),
+        decisions: oneOf('remote', 'local').prefault('remote'),
+      })
+      .prefault({}),
+    limits: limitsSchema(),
+  });
+}
+
+type DeepReadonly<T> = T extends readonly (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+/** The configuration: typed, every default in place, every path absolute, frozen. Secrets are references ({@link SecretRef}). */
+export type Config = DeepReadonly<z.output<ReturnType<typeof configSchema>>>;
+export type ListenConfig = Config['listen'];
+export type ListenerConfig = ListenConfig['postgres'];
+export type ProviderConfig = Config['identity']['providers'][number];
+export type OidcProviderConfig = Extract<ProviderConfig, { kind: 'oidc' }>;
+export type DevIdentityConfig = NonNullable<Config['identity']['dev']>;
+export type ResourceConfig = Config['resources'][number];
+export type PostgresResourceConfig = Extract<ResourceConfig, { kind: 'postgres' }>;
+export type PostgresCredentialConfig = PostgresResourceConfig['credential'];
+export type AuditConfig = ResourceConfig['audit'];
