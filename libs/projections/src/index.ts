@@ -1,1 +1,15 @@
-export {};
+export { readEntry } from './entry.js';
+export type { LogEntry, LogRecord, Reading } from './entry.js';
+export { evolveSession } from './session.js';
+export type { ActorRow, SessionRow } from './session.js';
+export { evolveOperation } from './operation.js';
+export type { OperationRow } from './operation.js';
+export { evolveHoldByAnswer, evolveHoldBySession, HOLD_ANSWERS_MAX } from './hold.js';
+export type { GivenApproval, HoldAnswer, HoldRow, PersonRow } from './hold.js';
+export { evolveLease } from './lease.js';
+export type { LeaseRow } from './lease.js';
+export { evolveRun, RUN_PRINCIPALS_MAX } from './run.js';
+export type { RunRow } from './run.js';
+export { EMPTY, fold, holdKey, merged, operationKey, touched } from './tables.js';
+export type { Tables, Touched } from './tables.js';
+export { KEY_TEXT_MAX_CHARS } from './values.js';

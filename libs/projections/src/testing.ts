@@ -1,0 +1,95 @@
+/** Logs for specs: sessions with everything that events can tell, the answers to their holds, their leases. */
+import { TOPICS } from '@sallyport/bus';
+import { controlEvent, generateSigningKey, leaseEvent, SessionStream } from '@sallyport/events';
+import { exampleSession } from '@sallyport/events/examples';
+import type { LogRecord } from './entry.js';
+
+const key = generateSigningKey('edge/test');
+const timeMs = Date.UTC(2026, 0, 2, 3, 4, 6);
+const hash = 'ab'.repeat(32);
+
+export interface SampleSession {
+  readonly id: string;
+  readonly operations?: number;
+  readonly end?: 'closed' | 'aborted' | 'open';
+  /** Subjects who approve its hold, in this order. */
+  readonly approvers?: readonly string[];
+  /** Leaves the hold of the last operation without its outcome. */
+  readonly waiting?: boolean;
+  readonly run?: string;
+}
+
+/** The bytes of one session's stream. */
+export function sessionBytes({ id, operations = 1, end = 'closed', waiting = false, run }: SampleSession): Buffer[] {
+  const template = exampleSession(id, key, { operations, end: 'open' });
+  const stream = new SessionStream({ session: id, source: '/edge/test', subject: 'crew-stock' }, key);
+  const bytes: Buffer[] = [];
+  const kept = waiting ? template.slice(0, -4) : template;
+  for (const { event } of kept) {
+    const data = { ...(event.data as object) } as Record<string, unknown>;
+    if (event.type === 'session.opened') data['run'] = run ?? null;
+    if ('hold' in data) data['hold'] = `${id}-h${String(data['operation'])}`;
+    bytes.push(stream.event(event.type as 'operation.submitted', data as never, Date.parse(event.time)).bytes);
+  }
+  if (end === 'closed') {
+    bytes.push(stream.close({ reason: 'client', operations, rows: 3, bytes: 42, denials: 1 }, timeMs + 5000).bytes);
+  }
+  if (end === 'aborted') bytes.push(stream.abort({ reason: 'killed', unfinished: waiting ? [operations] : [] }, timeMs + 5000).bytes);
+  return bytes;
+}
+
+export function answerBytes(session: string, operation: number, subject: string, index: number, granted = true): Buffer {
+  const by = { subject, issuer: 'https://idp.example.com', groups: ['dba'] };
+  const data = { hold: `${session}-h${operation}`, hash, session, by, rules: [], revision: hash };
+  const identity = { id: `${session}-${operation}-${index}`, source: '/console/main', subject };
+  return controlEvent(identity, granted ? 'approval.given' : 'approval.refused', data, timeMs + index).bytes;
+}
+
+export function leaseBytes(session: string, ends: readonly ('lease.dropped' | 'lease.swept' | 'lease.failed')[]): Buffer[] {
+  const role = { id: `${session}-l`, resource: 'shop', login: `sp_${session}` };
+  const identity = (index: number) => ({ id: `${role.id}:${index}`, source: '/vendor/main', subject: role.id });
+  const issued = { ...role, session, source: 'postgres-role' as const, profiles: ['reader'], expiresAtMs: timeMs + 900_000 };
+  return [
+    leaseEvent(identity(0), 'lease.issued', issued, timeMs).bytes,
+    ...ends.map((type, index) =>
+      type === 'lease.failed'
+        ? leaseEvent(identity(index + 1), type, { ...role, code: 'LEASE_TARGET' }, timeMs + index + 1).bytes
+        : leaseEvent(identity(index + 1), type, role, timeMs + index + 1).bytes,
+    ),
+  ];
+}
+
+/** Numbers bytes as the records of one partition. */
+export function records(topic: string, bytes: readonly Buffer[], from = 0n): LogRecord[] {
+  return bytes.map((value, index) => ({ topic, partition: 0, offset: from + BigInt(index), bytes: value }));
+}
+
+/** Three streams with a bit of everything; sessions are interleaved. */
+export function sampleLog(sessions = 4): { readonly sessions: Buffer[]; readonly control: Buffer[]; readonly leases: Buffer[] } {
+  const made = Array.from({ length: sessions }, (_, index): SampleSession => {
+    const end = (['closed', 'aborted', 'open', 'closed'] as const)[index % 4] ?? 'closed';
+    return {
+      id: `s-${index}`,
+      operations: 1 + (index % 3),
+      end,
+      waiting: index % 4 !== 0,
+      ...(index % 2 ? { run: `run-${index % 5}` } : {}),
+    };
+  });
+  const streams = made.map(sessionBytes);
+  const longest = Math.max(...streams.map(({ length }) => length));
+  const interleaved = Array.from({ length: longest }, (_, index) => streams.flatMap((stream) => stream.slice(index, index + 1))).flat();
+  return {
+    sessions: interleaved,
+    control: made.flatMap(({ id, operations = 1 }, index) => [
+      answerBytes(id, operations, 'dana', 0),
+      answerBytes(id, operations, 'dana', 1),
+      answerBytes(id, operations, 'eve', 2, index % 3 !== 0),
+      // To a request that is not on the log.
+      answerBytes(id, 99, 'eve', 3),
+    ]),
+    leases: made.flatMap(({ id }, index) => leaseBytes(id, index % 2 ? ['lease.failed', 'lease.swept'] : ['lease.dropped'])),
+  };
+}
+
+export const SAMPLE_TOPICS = { sessions: TOPICS.sessions, control: TOPICS.control, leases: TOPICS.leases } as const;
