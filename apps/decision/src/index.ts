@@ -1,1 +1,2 @@
-export {};
+export { COMMENT_MAX_CHARS, type HoldAnswer, type HoldAnswered } from './answer-hold.js';
+export { createDecision, type DecisionOptions } from './create-decision.js';

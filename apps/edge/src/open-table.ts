@@ -45,7 +45,11 @@ export class OpenTable {
     }
     let open = this.#open.get(session);
     if (!open) {
-      const { subject, source, sequence } = JSON.parse(Buffer.from(bytes).toString()) as { subject: string; source: string; sequence: number };
+      const { subject, source, sequence } = JSON.parse(Buffer.from(bytes).toString()) as {
+        subject: string;
+        source: string;
+        sequence: number;
+      };
       open = { subject, source, sequence, last: bytes, unfinished: new Set() };
       this.#open.set(session, open);
     }

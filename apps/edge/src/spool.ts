@@ -5,13 +5,23 @@ import type { Durability, Spool, SpoolEntry } from '@sallyport/session';
 import type { Log } from './log.js';
 import { OpenTable } from './open-table.js';
 
+export interface SpoolLimits {
+  /** Of events that aren't on the bus yet; at the limit the edge refuses. */
+  readonly spoolMaxBytes: number;
+  readonly spoolMaxAgeMs: number;
+  /** The part of `spoolMaxBytes` that is kept for how things ended. */
+  readonly spoolReserveBytes: number;
+  /** Of one event. */
+  readonly recordMaxBytes: number;
+}
+
 export interface SpoolOptions {
   readonly directory: string;
   readonly signingKey: SigningKey;
   readonly bus: Bus;
   readonly log: Log;
   readonly nowMs: () => number;
-  readonly limits: { readonly spoolMaxBytes: number; readonly spoolMaxAgeMs: number; readonly spoolReserveBytes: number; readonly recordMaxBytes: number };
+  readonly limits: SpoolLimits;
   /** Seconds from appending to durability, for the figures. */
   readonly recorded: (seconds: number) => void;
 }
@@ -45,7 +55,7 @@ export class EdgeSpool implements Spool {
       segmentHead: () => table.save(),
     });
     table = OpenTable.from(journal.recovered.head);
-    for (let at = journal.recovered.headOffset; ; ) {
+    for (let at = journal.recovered.headOffset; ;) {
       const records = await journal.read(at < journal.firstOffset ? journal.firstOffset : at);
       if (records.length === 0) break;
       for (const record of records) table.apply(entryOf(record));
@@ -116,7 +126,7 @@ export class EdgeSpool implements Spool {
 
   async #publish(): Promise<void> {
     const { bus, log } = this.options;
-    for (let pauseMs = FIRST_RETRY_MS; !this.#stop.signal.aborted; ) {
+    for (let pauseMs = FIRST_RETRY_MS; !this.#stop.signal.aborted;) {
       try {
         for await (const records of this.journal.follow(this.#published + 1n, { signal: this.#stop.signal, maxRecords: PUBLISH_RECORDS })) {
           await bus.produce(

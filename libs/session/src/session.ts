@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { OperationCompleted, SessionClosed } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
-import type { PolicyInput, PrincipalFacts, ResourceFacts, SessionFacts, VerdictPort } from '@sallyport/verdict';
+import {
+  freezeDeep,
+  type PolicyInput,
+  type PrincipalFacts,
+  type ResourceFacts,
+  type SessionFacts,
+  type VerdictPort,
+} from '@sallyport/verdict';
 import type { Holds } from './holds.js';
 import type { Recorder } from './recorder.js';
 import { transition, type SessionState } from './state.js';
@@ -44,6 +51,9 @@ export function newSessionId(): string {
  */
 export class Session {
   readonly principalFacts: PrincipalFacts;
+  readonly resource: ResourceFacts;
+  /** How much of what is said is kept. */
+  readonly record: 'metadata' | 'full';
   #state: SessionState = 'opening';
   #operations = 0;
   #rows = 0;
@@ -54,11 +64,13 @@ export class Session {
   constructor(
     readonly id: string,
     readonly principal: Principal,
-    readonly resource: ResourceFacts & { readonly record: 'metadata' | 'full' },
+    target: { readonly facts: ResourceFacts; readonly record: 'metadata' | 'full' },
     readonly recorder: Recorder,
     readonly services: SessionServices,
   ) {
     this.principalFacts = factsOf(principal);
+    this.resource = freezeDeep(target.facts);
+    this.record = target.record;
     this.#endsAtMs = principal.expiresAtMs;
   }
 
@@ -147,5 +159,5 @@ export class Session {
 
 function factsOf(principal: Principal): PrincipalFacts {
   const { subject, issuer, provider, kind, groups, actors } = principal;
-  return Object.freeze({ subject, issuer, provider, kind, groups, actors });
+  return freezeDeep({ subject, issuer, provider, kind, groups, actors });
 }

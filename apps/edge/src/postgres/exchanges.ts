@@ -34,6 +34,12 @@ export class Exchanges<Op> {
     return this.#skipping;
   }
 
+  /** Whether what waits ends with something that is answered by ReadyForQuery. */
+  get endsReady(): boolean {
+    const last = this.#queue.at(-1);
+    return last !== undefined && last !== COPY_END && (last.kind === 'query' || last.kind === 'sync');
+  }
+
   get head(): Exchange<Op> | undefined {
     const head = this.#queue[this.#at];
     return head === COPY_END ? undefined : head;

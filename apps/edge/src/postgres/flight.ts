@@ -1,27 +1,73 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { OperationCompleted } from '@sallyport/events';
-import type { MaskPlan, RowMasker } from '@sallyport/masking';
+import {
+  type AllowedPlan,
+  type MaskPlan,
+  planAt,
+  type RowMasker,
+  rowMasker,
+  type ResultField,
+  type StringPlan,
+  type ValueSettings,
+} from '@sallyport/masking';
 import type { Refusal, Running } from '@sallyport/session';
 
 /** One operation between its intent and its end: what came back for it so far. */
 export class Flight {
   rows = 0;
   bytes = 0;
-  masker: RowMasker | undefined;
   error: { code: string; message?: string } | undefined;
   /** Set once its end is on record. */
   done = false;
+  #masker: RowMasker | undefined;
+  readonly #masked = new Map<string, number>();
+  #statement = 0;
   readonly #tags: string[] = [];
   #digest: Hash | undefined;
 
   constructor(
     /** Absent when not even the refusal could be put on record. */
     readonly running: Running | undefined,
-    readonly plan: MaskPlan,
+    private readonly plans: StringPlan,
+    /** The agent's own text: an error may quote it. */
+    readonly text: string,
     /** A refused operation flies too: its error has to come in its turn. */
     readonly refusal: Refusal | undefined,
     readonly rowLimit: number | undefined,
   ) {}
+
+  /** The plan of the statement whose answer is coming in. */
+  get plan(): MaskPlan {
+    return planAt(this.plans, this.#statement);
+  }
+
+  /** Whether rows may only pass once the target has said what their columns are. */
+  get needsDescription(): boolean {
+    return this.plan.kind !== 'refuse' && this.plan.columns.size > 0;
+  }
+
+  get masker(): RowMasker | undefined {
+    return this.#masker;
+  }
+
+  /** The target has said what the rows to come are made of. @throws MaskingError when that isn't what was judged */
+  described(fields: readonly ResultField[], settings: ValueSettings): void {
+    this.#settleMasker();
+    const { plan } = this;
+    this.#masker = plan.kind === 'refuse' ? undefined : rowMasker(plan satisfies AllowedPlan, fields, settings);
+  }
+
+  /** One statement of a string is done; the next answer belongs to the one after it. */
+  nextStatement(): void {
+    this.#settleMasker();
+    this.#statement++;
+  }
+
+  #settleMasker(): void {
+    for (const [column, count] of Object.entries(this.#masker?.counts() ?? {}))
+      this.#masked.set(column, (this.#masked.get(column) ?? 0) + count);
+    this.#masker = undefined;
+  }
 
   tagged(tag: string): void {
     if (this.#tags.length < MAX_TAGS) this.#tags.push(tag);
@@ -33,10 +79,8 @@ export class Flight {
     (this.#digest ??= createHash('sha256')).update(bytes);
   }
 
-  end(
-    outcome: OperationCompleted['outcome'],
-    masked: Readonly<Record<string, number>>,
-  ): Omit<OperationCompleted, 'operation' | 'durationMicros'> {
+  end(outcome: OperationCompleted['outcome']): Omit<OperationCompleted, 'operation' | 'durationMicros'> {
+    this.#settleMasker();
     return {
       outcome,
       tag: this.#tags.join('; '),
@@ -44,7 +88,7 @@ export class Flight {
       bytes: this.bytes,
       ...(this.error ? { error: this.error } : {}),
       digest: this.#digest ? this.#digest.digest('hex') : EMPTY_DIGEST,
-      masked,
+      masked: Object.fromEntries(this.#masked),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { clear, foresee, type Cleared, type Refusal, Undecided } from '@sallyport/session';
-import type { MaskPlan } from '@sallyport/masking';
+import type { StringPlan } from '@sallyport/masking';
 import type { Verdict } from '@sallyport/verdict';
 import {
   decodeBind,
@@ -15,7 +15,7 @@ import { Flight } from './flight.js';
 import { parametersOf } from './parameters.js';
 import { describePortal, noSuchStatement, notUtf8, poisonParse, poisonQuery, protocolRefusal, tooMany } from './refusals.js';
 import type { Relay } from './relay.js';
-import { type Asked, effectOf, fetchFrom, type Prepared, together } from './statements.js';
+import { type Asked, effectOf, fetchFrom, type Prepared, together, withExecuted } from './statements.js';
 
 /** A portal: a prepared statement bound to its parameters, and the operation it became once it was judged. */
 export interface Portal {
@@ -23,7 +23,7 @@ export interface Portal {
   readonly prepared: readonly Prepared[];
   readonly parameters: readonly (string | null)[];
   /** Judged, recorded and approved at Bind already, waiting for its Execute. */
-  cleared?: Cleared<MaskPlan>;
+  cleared?: Cleared<StringPlan>;
   /** Set from its first Execute on. */
   flight?: Flight;
 }
@@ -91,21 +91,21 @@ export class Inbound {
   async #query(frame: Frame): Promise<void> {
     const text = this.relay.textOf(decodeQuery(frame.body).sql);
     if (text === undefined) return this.#refuseQuery({ refusal: notUtf8() });
-    const asked = this.#resolved({ operation: this.relay.operationOf(text), text });
+    const asked = this.#resolved({ operation: this.relay.operationOf(text), text, parameterTypes: [] });
     const cleared = await this.#clear(asked);
     if (!cleared.cleared) return this.#refuseQuery(cleared);
     const sql = this.relay.sqlNames(asked);
     if (!sql)
       return this.#refuseQuery({ running: cleared.running, refusal: tooMany('prepared statements', 'limits.maxPreparedStatements') });
-    this.relay.exchanges.push({ kind: 'query', op: this.#takeOff(cleared), ...sql });
+    this.relay.exchanges.push({ kind: 'query', op: this.#takeOff(cleared, text), ...sql });
     this.relay.toTarget(frame.bytes);
   }
 
   async #parse(frame: Frame): Promise<void> {
-    const { statement: name, sql } = decodeParse(frame.body);
+    const { statement: name, sql, parameterTypes } = decodeParse(frame.body);
     const text = this.relay.textOf(sql);
     if (text === undefined) return this.#refuse({ refusal: notUtf8() });
-    const prepared: Prepared = { operation: this.relay.operationOf(text), text };
+    const prepared: Prepared = { operation: this.relay.operationOf(text), text, parameterTypes };
     const asked = this.#resolved(prepared);
     if ((await this.#foreseen(asked)) === 'deny') {
       // Judged again in full, so that the refusal is on record like any other.
@@ -149,7 +149,9 @@ export class Inbound {
     let flight = candidates.length === 1 ? portal?.flight : undefined;
     if (!flight) {
       const asked =
-        candidates.length > 0 ? this.#askedBy(candidates) : { operation: this.relay.operationOf(fetchFrom(name)), text: fetchFrom(name) };
+        candidates.length > 0
+          ? this.#askedBy(candidates)
+          : { operation: this.relay.operationOf(fetchFrom(name)), text: fetchFrom(name), parameterTypes: [] };
       let cleared = candidates.length === 1 ? portal?.cleared : undefined;
       // An approval holds for the revision under which it was asked (S4).
       if (!cleared?.cleared || cleared.verdict.revision !== this.relay.session.services.verdicts.revision)
@@ -158,9 +160,9 @@ export class Inbound {
       if (portal) delete portal.cleared;
       const sql = this.relay.sqlNames(asked);
       if (!sql) return this.#refuse({ running: cleared.running, refusal: tooMany('prepared statements', 'limits.maxPreparedStatements') });
-      flight = this.#takeOff(cleared);
+      flight = this.#takeOff(cleared, asked.text);
       if (portal) portal.flight = flight;
-      if (flight.plan.kind === 'plain') {
+      if (flight.needsDescription) {
         // Rows are masked by what the target says of their columns, and the agent need not have asked.
         this.relay.exchanges.push({ kind: 'describe', ours: true, op: flight });
         this.relay.toTarget(describePortal(name));
@@ -185,16 +187,13 @@ export class Inbound {
     const prepared = portals.flatMap((portal) => portal.prepared);
     const newest = prepared.at(-1)!;
     const { parameters } = portals.at(-1)!;
-    return this.#resolved({ ...newest, ...(parameters.length > 0 ? { parameters } : {}), also: prepared.slice(0, -1) });
+    const operation = together(newest.operation, prepared.slice(0, -1));
+    return this.#resolved({ ...newest, operation, ambiguous: prepared.length > 1, ...(parameters.length > 0 ? { parameters } : {}) });
   }
 
   /** SQL `EXECUTE name` is what it executes. */
   #resolved(asked: Asked): Asked {
-    const executed = asked.operation.statements.flatMap(({ kind, name }) =>
-      kind === 'execute' && name !== undefined ? this.relay.statements.of(name) : [],
-    );
-    const also = [...(asked.also ?? []), ...executed];
-    return also.length === 0 ? asked : { ...asked, operation: together(asked.operation, also), also };
+    return { ...asked, operation: withExecuted(asked.operation, (name) => this.relay.statements.of(name)) };
   }
 
   /** The decision that an operation would get; a policy that can't answer counts as a denial. */
@@ -207,10 +206,10 @@ export class Inbound {
     }
   }
 
-  #clear(asked: Asked): Promise<Cleared<MaskPlan>> {
+  #clear(asked: Asked): Promise<Cleared<StringPlan>> {
     const { operation, text, parameters } = asked;
     return this.relay.waiting((signal) =>
-      clear<MaskPlan>(this.relay.session, {
+      clear<StringPlan>(this.relay.session, {
         operation,
         statement: text,
         ...(parameters ? { parameters } : {}),
@@ -221,9 +220,9 @@ export class Inbound {
     );
   }
 
-  #takeOff(cleared: Extract<Cleared<MaskPlan>, { cleared: true }>): Flight {
+  #takeOff(cleared: Extract<Cleared<StringPlan>, { cleared: true }>, text: string): Flight {
     this.relay.intent(cleared.running.intent);
-    return new Flight(cleared.running, cleared.plan, undefined, cleared.verdict.rowLimit);
+    return new Flight(cleared.running, cleared.plan, text, undefined, cleared.verdict.rowLimit);
   }
 
   /** In place of a Query or FunctionCall: fails in its turn, then ReadyForQuery. */

@@ -8,6 +8,14 @@ import { screenSettings } from './settings.js';
 import { signIn } from './sign-in.js';
 import { startup } from './startup.js';
 
+export interface PostgresListenerLimits {
+  /** Connections that haven't signed in yet; more are hung up on. */
+  readonly maxPendingSignIns: number;
+  readonly signInTimeoutMs: number;
+  readonly maxStartupBytes: number;
+  readonly maxTokenBytes: number;
+}
+
 export interface PostgresListenerOptions {
   readonly host: string;
   readonly port: number;
@@ -18,13 +26,7 @@ export interface PostgresListenerOptions {
   readonly services: OpenServices;
   /** False while the log can't be written or the edge is closing: new sessions are then refused. */
   readonly ready: () => boolean;
-  readonly limits: {
-    /** Connections that haven't signed in yet; more are hung up on. */
-    readonly maxPendingSignIns: number;
-    readonly signInTimeoutMs: number;
-    readonly maxStartupBytes: number;
-    readonly maxTokenBytes: number;
-  };
+  readonly limits: PostgresListenerLimits;
 }
 
 export interface PostgresListener {
@@ -92,8 +94,8 @@ async function serve(accepted: Socket, options: PostgresListenerOptions, signedI
 
   const unknown = [...message.parameters.keys()].filter((name) => name.startsWith('_pq_.'));
   if (message.protocol.minor > MAX_MINOR || unknown.length > 0) {
-    const minor = Math.min(message.protocol.minor, MAX_MINOR);
-    socket.write(encodeNegotiateProtocolVersion({ kind: 'negotiateProtocolVersion', minor, options: unknown }));
+    const newest = { major: 3, minor: Math.min(message.protocol.minor, MAX_MINOR) };
+    socket.write(encodeNegotiateProtocolVersion({ kind: 'negotiateProtocolVersion', newest, unknownOptions: unknown }));
   }
   const method = screened.settings.auth ?? options.auth;
   const { identity, discoveryUrl } = options;

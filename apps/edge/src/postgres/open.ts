@@ -31,6 +31,13 @@ export interface PostgresResource {
   readonly audit: { readonly mode: string; readonly durability: Durability; readonly record: 'metadata' | 'full' };
 }
 
+export interface OpenLimits extends RelayLimits {
+  /** How long the vendor may take for a credential. */
+  readonly leaseTimeoutMs: number;
+  /** How long the target may take from the first packet to being ready. */
+  readonly connectTimeoutMs: number;
+}
+
 export interface OpenServices {
   readonly edge: string;
   readonly resources: ReadonlyMap<string, PostgresResource>;
@@ -41,8 +48,10 @@ export interface OpenServices {
   readonly signingKey: SigningKey;
   readonly statements: Statements;
   readonly cancelKeys: CancelKeys;
-  readonly limits: RelayLimits & { readonly leaseTimeoutMs: number; readonly connectTimeoutMs: number };
-  readonly masksFor: (session: Session, resource: PostgresResource, database: string, connection: MaskConnection) => SessionMasks;
+  readonly limits: OpenLimits;
+  /** Told of the end of each session that is still being put on record. */
+  readonly ending: (ended: Promise<void>) => void;
+  readonly masksFor: (connection: MaskConnection, database: string, relay: () => Relay) => SessionMasks;
   readonly metrics: { opened(): void; closed(reason: string): void; refused(kind: string): void; signInFailed(code: string): void };
   readonly log: Log;
 }
@@ -52,7 +61,6 @@ export interface MaskConnection {
   readonly target: UpstreamTarget;
   readonly user: string;
   readonly password: string;
-  readonly settings: Readonly<Record<string, string>>;
 }
 
 export interface Arrived {
@@ -106,8 +114,14 @@ function newSession(principal: Principal, resource: PostgresResource, arrived: A
   const stream = new SessionStream({ session: id, source: `/edge/${services.edge}`, subject: principal.subject }, services.signingKey);
   const recorder = new Recorder(stream, services.spool, resource.audit.durability, services.sessions.nowMs);
   const run = principal.run ?? /^run:([^/]{1,128})/.exec(arrived.settings.application)?.[1];
-  const facts = Object.freeze({ name: resource.name, kind: 'postgres', labels: resource.labels, record: resource.audit.record });
-  return new Session(id, run === undefined ? principal : { ...principal, run }, facts, recorder, services.sessions);
+  const facts = { name: resource.name, kind: 'postgres', labels: resource.labels };
+  return new Session(
+    id,
+    run === undefined ? principal : { ...principal, run },
+    { facts, record: resource.audit.record },
+    recorder,
+    services.sessions,
+  );
 }
 
 /** The steps of opening, and what has to be undone when one fails. */
@@ -195,7 +209,7 @@ class Opening {
     const relay: Relay = new Relay(session, arrived.socket, upstream.socket, {
       limits: services.limits,
       statements: services.statements,
-      masks: services.masksFor(session, resource, database, { target: resource.target, ...secret, settings: arrived.settings.forTarget }),
+      masks: services.masksFor({ target: resource.target, ...secret }, database, () => relay),
       cancelTarget: () =>
         cancelUpstream(resource.target, { key: upstream.backendKey, timeoutMs: services.limits.connectTimeoutMs }).catch(
           (error: unknown) => {
@@ -206,7 +220,7 @@ class Opening {
         cancelKeys.revoke(key.processId);
         live.remove(session.id);
         metrics.closed(reason);
-        void endSession(session, reason, detail, lease, services);
+        services.ending(endSession(session, reason, detail, lease, services));
       },
       refused: (kind) => metrics.refused(kind),
     });
@@ -259,7 +273,7 @@ class Opening {
         limits: { connectTimeoutMs: services.limits.connectTimeoutMs, maxFrameBytes: services.limits.maxFrameBytes },
       });
     } catch (cause) {
-      if (cause instanceof UpstreamError && cause.sqlstate !== undefined) {
+      if (cause instanceof UpstreamError && cause.code === 'UPSTREAM_REFUSED' && cause.sqlstate !== undefined) {
         // A setting that the client asked for and the target won't have: the client's own error.
         throw new OpenFailed(cause.sqlstate, cause.fields?.message ?? 'the target refused the session', 'target', { cause });
       }

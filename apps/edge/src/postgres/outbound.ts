@@ -7,11 +7,14 @@ import {
   decodeRowDescription,
   encodeErrorResponse,
   encodeNoticeResponse,
+  type ErrorFields,
+  errorFieldsByLetter,
+  errorFieldsFromLetters,
   FRAME_HEADER_BYTES,
   frameHeader,
   FrameScanner,
 } from '@sallyport/wire-postgres';
-import { rowMasker, scrubError } from '@sallyport/masking';
+import { type ResultField, scrubMessage } from '@sallyport/masking';
 import { Delivery } from './delivery.js';
 import type { Flight } from './flight.js';
 import { refusalError } from './refusals.js';
@@ -63,7 +66,8 @@ export class Outbound {
       case BackendType.dataRow: {
         if (!flight) return this.relay.violated('the target sent a row that nobody asked for');
         flight.rows++;
-        return flight.masker ? this.#delivery.pass(flight.masker.mask(bytes.subarray(start - FRAME_HEADER_BYTES, end)), flight) : pass();
+        if (flight.rowLimit !== undefined && flight.rows > flight.rowLimit) return this.relay.tooManyRows(flight.rowLimit);
+        return flight.masker ? this.#masked(flight, type, bytes, start, end) : pass();
       }
       case BackendType.copyData:
         if (flight) flight.rows++;
@@ -83,7 +87,7 @@ export class Outbound {
         head?.confirm?.();
         return exchanges.pop();
       case BackendType.rowDescription:
-        if (flight?.plan.kind === 'plain') flight.masker = rowMasker(decodeRowDescription(bytes.subarray(start, end)).columns, flight.plan);
+        flight?.described(decodeRowDescription(bytes.subarray(start, end)).columns as readonly ResultField[], this.relay.host.masks.values);
         return head?.kind === 'query' ? pass() : this.#described(head?.ours === true, pass);
       case BackendType.noData:
         return this.#described(head?.ours === true, pass);
@@ -100,7 +104,7 @@ export class Outbound {
       case BackendType.errorResponse:
         return this.#failed(bytes, start, end);
       case BackendType.readyForQuery:
-        return this.#ready(bytes.subarray(start, end), pass);
+        return this.#ready(bytes, start, end);
       case BackendType.noticeResponse:
         return this.#notice(bytes, start, end, flight);
       case BackendType.parameterStatus: {
@@ -113,6 +117,14 @@ export class Outbound {
     }
   }
 
+  #masked(flight: Flight, type: number, bytes: Buffer, start: number, end: number): void {
+    const body = bytes.subarray(start, end);
+    const masked = flight.masker!.mask(body);
+    if (masked === body) return this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), flight);
+    this.#delivery.pass(frameHeader(type, masked.length), flight);
+    this.#delivery.pass(masked, flight);
+  }
+
   #described(ours: boolean, pass: () => void): void {
     this.relay.exchanges.pop();
     if (!ours) pass();
@@ -121,7 +133,7 @@ export class Outbound {
   /** A simple query goes on to its ReadyForQuery; an Execute is over. */
   #executed(flight: Flight | undefined): void {
     const { head } = this.relay.exchanges;
-    if (head?.kind !== 'execute') return;
+    if (head?.kind !== 'execute') return flight?.nextStatement();
     head.confirm?.();
     this.relay.exchanges.pop();
     if (flight) this.#complete(flight, flight.error ? 'error' : 'ok');
@@ -138,7 +150,7 @@ export class Outbound {
     const { fields } = decodeErrorResponse(bytes.subarray(start, end));
     if (flight?.refusal) this.#delivery.pass(refusalError(flight.refusal), flight);
     else if (this.relay.masksInReach(flight))
-      this.#delivery.pass(encodeErrorResponse({ kind: 'errorResponse', fields: scrubError(fields) }), flight);
+      this.#delivery.pass(encodeErrorResponse({ kind: 'errorResponse', fields: scrubbed(fields, flight) }), flight);
     else this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), flight);
     if (flight && !flight.refusal) flight.error = { code: fields.code ?? 'XX000' };
     for (const over of exchanges.failed()) {
@@ -147,7 +159,7 @@ export class Outbound {
     }
   }
 
-  #ready(body: Buffer, pass: () => void): void {
+  #ready(bytes: Buffer, start: number, end: number): void {
     const { exchanges } = this.relay;
     const { head } = exchanges;
     if (head?.kind === 'query' && head.op) {
@@ -155,13 +167,17 @@ export class Outbound {
       this.#complete(head.op, head.op.error ? 'error' : 'ok');
     }
     if (head?.kind === 'query' || head?.kind === 'sync') exchanges.pop();
-    pass();
-    if (decodeReadyForQuery(body).status === 'I') this.relay.idle();
+    this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), undefined);
+    this.relay.ready(decodeReadyForQuery(bytes.subarray(start, end)).status);
   }
 
   #notice(bytes: Buffer, start: number, end: number, flight: Flight | undefined): void {
     if (!this.relay.masksInReach(flight)) return this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), flight);
     const { fields } = decodeErrorResponse(bytes.subarray(start, end));
-    this.#delivery.pass(encodeNoticeResponse({ kind: 'noticeResponse', fields: scrubError(fields) }), flight);
+    this.#delivery.pass(encodeNoticeResponse({ kind: 'noticeResponse', fields: scrubbed(fields, flight) }), flight);
   }
+}
+
+function scrubbed(fields: ErrorFields, flight: Flight | undefined): ErrorFields {
+  return errorFieldsFromLetters(scrubMessage(errorFieldsByLetter(fields), flight?.text ?? ''));
 }

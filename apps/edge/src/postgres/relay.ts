@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
-import type { MaskPlan } from '@sallyport/masking';
+import { MaskingError, type StringPlan, UNMASKED, type ValueSettings } from '@sallyport/masking';
 import type { PostgresOperation } from '@sallyport/operation';
 import { type EndReason, type Planned, RecordUnavailable, type Session } from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
-import { FrameScanner, WireError } from '@sallyport/wire-postgres';
+import { decodeText, FRAME_HEADER_BYTES, FrameScanner, WireError } from '@sallyport/wire-postgres';
 import { type Exchange, Exchanges } from './exchanges.js';
 import { Flight } from './flight.js';
 import { type Frame, Inbound, type Portal, type Refused } from './inbound.js';
 import { Names } from './names.js';
 import { Outbound } from './outbound.js';
-import { fatal } from './refusals.js';
+import { lastWords } from './refusals.js';
 import type { Asked, Prepared, Statements } from './statements.js';
 
 export interface RelayLimits {
@@ -24,7 +24,13 @@ export interface RelayLimits {
 
 /** How this session's results are masked (P5). */
 export interface SessionMasks {
-  plan(asked: Asked, verdict: Verdict): Planned<MaskPlan> | Promise<Planned<MaskPlan>>;
+  readonly values: ValueSettings;
+  /** Some verdict of this session had masks: from then on errors and notices are looked at too. */
+  readonly active: boolean;
+  /** Nothing is under way at the target, and what it reported is up to date. */
+  settled(): void;
+  close(): void;
+  plan(asked: Asked, verdict: Verdict): Planned<StringPlan> | Promise<Planned<StringPlan>>;
   /** The target may mean something else by the same names from here on. */
   changed(operation: PostgresOperation): void;
   parameterStatus(name: string, value: string): void;
@@ -55,11 +61,13 @@ export class Relay {
   #pumping = false;
   #held: AbortController | undefined;
   #gated: Buffer[] = [];
+  readonly #settling: (() => void)[] = [];
   #lastIntent = -1n;
   #corked = false;
   #terminated = false;
   #targetGone = false;
   #over = false;
+  #clientEncoding = 'UTF8';
 
   constructor(
     readonly session: Session,
@@ -93,9 +101,9 @@ export class Relay {
   #fromAgent(chunk: Buffer): void {
     if (this.#over || this.#terminated) return;
     try {
-      this.#scanner.push(chunk, (type, body, bytes) => {
-        this.#frames.push({ type, body, bytes });
-        this.#frameBytes += bytes.length;
+      this.#scanner.push(chunk, (type, bytes, start, end) => {
+        this.#frames.push({ type, body: bytes.subarray(start, end), bytes: bytes.subarray(start - FRAME_HEADER_BYTES, end) });
+        this.#frameBytes += end - start;
       });
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -116,7 +124,7 @@ export class Relay {
         for (const frame of frames) {
           if (this.#over) return;
           await this.#inbound.handle(frame);
-          this.#frameBytes -= frame.bytes.length;
+          this.#frameBytes -= frame.body.length;
         }
         this.#readAgent();
       }
@@ -129,6 +137,13 @@ export class Relay {
 
   #readAgent(): void {
     if (this.#frameBytes <= this.host.limits.maxPipelinedBytes && !this.target.writableNeedDrain) this.agent.resume();
+  }
+
+  /** Resolves at the ReadyForQuery that leaves nothing under way; undefined when none is coming before the agent sends more. */
+  settled(): Promise<void> | undefined {
+    if (this.exchanges.size === 0) return Promise.resolve();
+    if (!this.exchanges.endsReady) return undefined;
+    return new Promise((resolve) => this.#settling.push(resolve));
   }
 
   toTarget(bytes: Uint8Array): void {
@@ -159,11 +174,29 @@ export class Relay {
     }
   }
 
+  /** A statement's text; undefined when it isn't in the client's encoding. */
+  textOf(sql: Buffer): string | undefined {
+    try {
+      return decodeText(sql);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      // In the other encodings that are let through, ASCII is ASCII: the parser sees what the server sees.
+      return this.#clientEncoding === 'UTF8' ? undefined : sql.toString('latin1');
+    }
+  }
+
+  /** What the protocol knows by a name that SQL can use too. */
+  namedStatements(kind: 'prepared' | 'cursor', name: string): readonly Prepared[] {
+    return kind === 'prepared'
+      ? this.statements.of(name).filter(({ bySql }) => !bySql)
+      : this.portals.of(name).flatMap((portal) => portal.prepared);
+  }
+
   operationOf(text: string): PostgresOperation {
     return this.host.statements.of(text);
   }
 
-  planMasks(asked: Asked, verdict: Verdict): Planned<MaskPlan> | Promise<Planned<MaskPlan>> {
+  planMasks(asked: Asked, verdict: Verdict): Planned<StringPlan> | Promise<Planned<StringPlan>> {
     return this.host.masks.plan(asked, verdict);
   }
 
@@ -171,10 +204,11 @@ export class Relay {
    * Names that SQL itself makes and drops (PREPARE, DEALLOCATE, DISCARD), as they will be if the target does it. Undefined when
    * there would be too many of them.
    */
-  sqlNames({ operation, text }: Asked): Pick<Exchange<Flight>, 'confirm'> | undefined {
+  sqlNames(asked: Asked): Pick<Exchange<Flight>, 'confirm'> | undefined {
+    const { operation } = asked;
     const dropped: (() => void)[] = [];
     for (const { kind, name } of operation.statements) {
-      if (kind === 'prepare' && name !== undefined && !this.statements.propose(name, { operation, text })) return undefined;
+      if (kind === 'prepare' && name !== undefined && !this.statements.propose(name, { ...asked, bySql: true })) return undefined;
       if (kind === 'deallocate' && name !== undefined) {
         const before = this.statements.of(name);
         dropped.push(() => this.statements.closed(name, before));
@@ -189,13 +223,13 @@ export class Relay {
   refused({ running, refusal }: Refused): Flight {
     this.host.refused(refusal.kind);
     if (running) this.intent(running.intent);
-    return new Flight(running, { kind: 'clear' }, refusal, undefined);
+    return new Flight(running, UNMASKED, '', refusal, undefined);
   }
 
   /** A portal that was approved and never executed. */
   abandoned(portal: Portal): void {
     if (!portal.cleared?.running || portal.flight) return;
-    const flight = new Flight(portal.cleared.running, { kind: 'clear' }, undefined, undefined);
+    const flight = new Flight(portal.cleared.running, UNMASKED, '', undefined, undefined);
     this.complete(flight, 'cancelled');
     delete portal.cleared;
   }
@@ -256,10 +290,32 @@ export class Relay {
     }
   }
 
-  /** ReadyForQuery outside a transaction: no portal has survived. */
-  idle(): void {
+  /** ReadyForQuery. Outside a transaction no portal has survived. */
+  ready(status: 'I' | 'T' | 'E'): void {
+    if (this.exchanges.size === 0) {
+      this.host.masks.settled();
+      for (const resolve of this.#settling.splice(0)) resolve();
+    }
+    if (status === 'I') this.#dropPortals();
+  }
+
+  #dropPortals(): void {
     for (const portal of this.portals.values()) this.abandoned(portal);
     this.portals.clear();
+  }
+
+  parameterStatus(name: string, value: string): void {
+    if (name === 'client_encoding') this.#clientEncoding = value;
+    // Whatever changed it: from here on the target would read statements otherwise than they are judged.
+    if (name === 'standard_conforming_strings' && value !== 'on') this.violated('standard_conforming_strings was switched off');
+    this.host.masks.parameterStatus(name, value);
+  }
+
+  /** Whether an error or notice could quote a masked value. */
+  masksInReach(flight: Flight | undefined): boolean {
+    return flight
+      ? flight.plan.kind === 'refuse' || flight.plan.scrub || (this.host.masks.active && flight.running === undefined)
+      : this.host.masks.active;
   }
 
   // --- ends
@@ -275,16 +331,32 @@ export class Relay {
 
   /** A peer broke the protocol. */
   violated(what: string): void {
-    this.end('error', what, fatal('08P01', what));
+    this.end('error', what, lastWords('08P01', what));
+  }
+
+  /** The verdict's row limit. What came before it was delivered; the rest isn't, and the session ends, as its state at the target is open. */
+  tooManyRows(limit: number): void {
+    this.end(
+      'limit',
+      `more than ${limit} rows`,
+      lastWords('54000', `the result has more than the ${limit} rows that policy allows`, 'ask for fewer: LIMIT, or a narrower WHERE'),
+    );
   }
 
   #broken(error: unknown): void {
     if (error instanceof WireError)
-      return this.end('error', error.message, fatal('08P01', 'the target sent what this edge does not understand'));
-    if (error instanceof RecordUnavailable || isRecordLoss(error)) {
-      return this.end('record', 'the record was lost', fatal('58030', 'the session can not be put on record any longer'));
+      return this.end('error', error.message, lastWords('08P01', 'the target sent what this edge does not understand'));
+    if (error instanceof MaskingError) {
+      return this.end(
+        'error',
+        error.code,
+        lastWords('42501', 'a result could not be masked', 'the tables may have changed meanwhile: try again'),
+      );
     }
-    this.end('error', error instanceof Error ? error.name : 'unknown', fatal('XX000', 'the session ended by a fault of the edge'));
+    if (error instanceof RecordUnavailable || isRecordLoss(error)) {
+      return this.end('record', 'the record was lost', lastWords('58030', 'the session can not be put on record any longer'));
+    }
+    this.end('error', error instanceof Error ? error.name : 'unknown', lastWords('XX000', 'the session ended by a fault of the edge'));
     throw error;
   }
 
@@ -298,6 +370,7 @@ export class Relay {
   end(reason: EndReason, detail?: string, lastWords?: Uint8Array): void {
     if (this.#over) return;
     this.#over = true;
+    this.session.ending();
     this.#held?.abort();
     const running = this.exchanges.size > 0 && !this.#targetGone;
     const closeTarget = (): void => {
@@ -309,7 +382,9 @@ export class Relay {
     else this.agent.end();
     setTimeout(() => this.agent.destroy(), LINGER_MS).unref();
     for (const { op } of this.exchanges.drain()) if (op) this.complete(op, running && reason !== 'target' ? 'cancelled' : 'lost');
-    this.idle();
+    this.#dropPortals();
+    for (const resolve of this.#settling.splice(0)) resolve();
+    this.host.masks.close();
     this.host.ended(reason, detail);
   }
 }

@@ -1,4 +1,5 @@
-import { fromPostgres, type ParseLimits, type PostgresOperation } from '@sallyport/operation';
+import { fromPostgres, mostDemanding, type ParseLimits, type PostgresClass, type PostgresOperation } from '@sallyport/operation';
+import { freezeDeep } from '@sallyport/verdict';
 import { LRUCache } from 'lru-cache';
 
 /**
@@ -18,7 +19,7 @@ export class Statements {
   of(text: string): PostgresOperation {
     const known = this.#cache.get(text);
     if (known) return known;
-    const operation = Object.freeze(fromPostgres(text, this.limits));
+    const operation = freezeDeep(fromPostgres(text, this.limits));
     this.#cache.set(text, operation);
     return operation;
   }
@@ -31,28 +32,59 @@ const FACTS_PER_CHARACTER = 8;
 export interface Prepared {
   readonly operation: PostgresOperation;
   readonly text: string;
+  /** Named by SQL PREPARE: `text` is the whole string in which it stands. */
+  readonly bySql?: boolean;
+  /** Type OIDs that Parse declared; 0 leaves one to the target. */
+  readonly parameterTypes: readonly number[];
 }
 
 /** One thing asked: what the pipeline is given. */
 export interface Asked extends Prepared {
   readonly parameters?: readonly (string | null)[];
-  /** Other statements that the same name may stand for, or that an SQL EXECUTE names: masked as well as this one. */
-  readonly also?: readonly Prepared[];
+  /** Its name may stand for more than one statement: then it can't be said which columns come back. */
+  readonly ambiguous?: boolean;
 }
 
 /** The facts of a statement together with those of others that may run in its place. */
 export function together(operation: PostgresOperation, others: readonly Prepared[]): PostgresOperation {
-  if (others.length === 0) return operation;
-  const all = [operation, ...others.map((other) => other.operation)];
-  return {
-    ...operation,
-    class: mostDemanding(all.map((one) => one.class)),
-    classes: [...new Set(all.flatMap((one) => one.classes))].sort(),
+  return others.length === 0 ? operation : combined([operation, ...others.map((other) => other.operation)]);
+}
+
+/**
+ * SQL `EXECUTE name` is what it executes: the statements behind the name take its place, those prepared earlier in the same
+ * string too. A name that nobody knows stays what it is, unresolved.
+ */
+export function withExecuted(operation: PostgresOperation, lookup: (name: string) => readonly Prepared[]): PostgresOperation {
+  const executed: PostgresOperation[] = [];
+  const inString = new Set<string>();
+  const statements = operation.statements.flatMap((statement) => {
+    const { kind, name } = statement;
+    if (kind === 'prepare' && name !== undefined) inString.add(name);
+    if (kind !== 'execute' || name === undefined) return [statement];
+    const known = lookup(name);
+    if (known.length === 0 && !inString.has(name)) return [statement];
+    executed.push(...known.map((one) => one.operation));
+    return [];
+  });
+  if (statements.length === operation.statements.length) return operation;
+  const rest = statements.some(({ kind }) => kind === 'execute') ? operation.classes : operation.classes.filter((name) => name !== EXECUTE);
+  return combined([{ ...operation, statements, classes: rest, class: rest[0] ?? executed[0]?.class ?? operation.class }, ...executed]);
+}
+
+function combined(all: readonly PostgresOperation[]): PostgresOperation {
+  const classes = [...new Set(all.flatMap((one) => one.classes))].sort();
+  return freezeDeep({
+    kind: 'postgres',
+    class: mostDemanding(classes as PostgresClass[]),
+    classes,
     parseable: all.every((one) => one.parseable),
     fingerprint: all.map((one) => one.fingerprint).join('+'),
+    normalized: all[0]!.normalized,
     statements: all.flatMap((one) => one.statements),
-  };
+  });
 }
+
+const EXECUTE = 'postgres.session.execute';
 
 /** Reads and session housekeeping overlap with their record; whatever may change something waits for it (P1). */
 export function effectOf(operation: PostgresOperation): 'read' | 'write' {
@@ -61,10 +93,6 @@ export function effectOf(operation: PostgresOperation): 'read' | 'write' {
 
 function isRead(name: string): boolean {
   return name === 'postgres.read' || (name.startsWith('postgres.session.') && name !== 'postgres.session.notify');
-}
-
-function mostDemanding(classes: readonly string[]): string {
-  return classes.find((name) => !isRead(name)) ?? classes.find((name) => name === 'postgres.read') ?? classes[0]!;
 }
 
 /** What an Execute of a portal that no Bind made asks for: a cursor that SQL declared. */

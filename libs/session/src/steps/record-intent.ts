@@ -19,7 +19,7 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
     revision: verdict.revision,
   });
   // A statement that touches a masked column may quote its values: then only its shape is kept.
-  const full = session.resource.record === 'full' && verdict.masks.length === 0;
+  const full = session.record === 'full' && verdict.masks.length === 0;
   const { text, truncated } = cut(full ? request.statement : normalized, session.services.limits.recordedTextMaxBytes);
   const operation = session.nextOperation();
   const summary = session.facts();

@@ -1,0 +1,143 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
+import { EdgeMetrics } from '@sallyport/adapter-metrics';
+import type { Bus } from '@sallyport/bus';
+import { loadOrCreateKey } from '@sallyport/events';
+import type { IdentityPort } from '@sallyport/identity';
+import type { LeasePort } from '@sallyport/lease';
+import { loadParser } from '@sallyport/operation';
+import { Holds } from '@sallyport/session';
+import type { VerdictPort } from '@sallyport/verdict';
+import { followControl } from './control.js';
+import type { EdgeLimits } from './limits.js';
+import { LiveSessions } from './live-sessions.js';
+import type { Log } from './log.js';
+import { CancelKeys } from './postgres/cancel-keys.js';
+import { listenPostgres, type PostgresListener } from './postgres/listener.js';
+import { PostgresMasks } from './postgres/masks.js';
+import type { OpenServices, PostgresResource } from './postgres/open.js';
+import { Statements } from './postgres/statements.js';
+import { EdgeSpool } from './spool.js';
+import { timedVerdicts } from './timed-verdicts.js';
+
+export interface EdgeOptions {
+  /** Part of `source` in every event, and of its key's name. */
+  readonly name: string;
+  /** Holds spool and key; mode 0700. */
+  readonly dataDir: string;
+  readonly bus: Bus;
+  readonly identity: IdentityPort;
+  readonly leases: LeasePort;
+  readonly verdicts: VerdictPort;
+  readonly resources: readonly PostgresResource[];
+  readonly postgres?: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: SecureContext;
+    readonly auth: 'password' | 'oauthbearer';
+  };
+  /** Told to OAUTHBEARER clients that have no token. */
+  readonly discoveryUrl?: string;
+  /** Key of hashed mask values, at least 16 bytes. */
+  readonly maskKey: Uint8Array;
+  readonly limits: EdgeLimits;
+  readonly log: Log;
+  readonly nowMs?: () => number;
+}
+
+export interface Edge {
+  readonly listeners: Readonly<Record<string, string>>;
+  readonly metrics: EdgeMetrics;
+  /** Why it can't take new sessions; empty when it can. */
+  notReady(): readonly string[];
+  /** Takes no new sessions, ends the live ones, publishes what it can within `limits.shutdownTimeoutMs`. */
+  close(): Promise<void>;
+}
+
+/** The data path: spool, sessions and listeners, on the ports that it is given. */
+export async function createEdge(options: EdgeOptions): Promise<Edge> {
+  const { bus, limits, log, nowMs = Date.now } = options;
+  await loadParser();
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const signingKey = await loadOrCreateKey(join(options.dataDir, 'keys'), `edge/${options.name}`);
+  const metrics = new EdgeMetrics();
+  const spool = await EdgeSpool.open({
+    directory: join(options.dataDir, 'spool', options.name),
+    signingKey,
+    bus,
+    log,
+    nowMs,
+    limits,
+    recorded: (seconds) => metrics.recorded(seconds),
+  });
+  metrics.watchSpool({ bytes: () => spool.bytes, oldestSeconds: () => spool.oldestSeconds });
+  const holds = new Holds(limits, nowMs);
+  const live = new LiveSessions(limits, nowMs);
+  const control = await followControl(bus, holds, live, log);
+  const closing = new Set<Promise<void>>();
+  let stopping = false;
+  const notReady = (): readonly string[] => [
+    ...(stopping ? ['the edge is stopping'] : []),
+    ...(spool.failure === undefined ? [] : [`the log can not be written: ${spool.failure}`]),
+  ];
+
+  const services: OpenServices = {
+    edge: options.name,
+    resources: new Map(options.resources.map((resource) => [resource.name, resource])),
+    sessions: { verdicts: timedVerdicts(options.verdicts, metrics), holds, nowMs, limits },
+    live,
+    leases: options.leases,
+    spool,
+    signingKey,
+    statements: new Statements({ maxParsedBytes: limits.maxParsedBytes }, limits.statementCacheMaxBytes),
+    cancelKeys: new CancelKeys(),
+    limits,
+    masksFor: (connection, database, relay) =>
+      new PostgresMasks({
+        connection,
+        database,
+        parseLimits: { maxParsedBytes: limits.maxParsedBytes },
+        hashKey: options.maskKey,
+        lookup: (kind, name) => relay().namedStatements(kind, name),
+        settled: () => relay().settled(),
+      }),
+    ending: (ended) => {
+      closing.add(ended);
+      void ended.finally(() => closing.delete(ended));
+    },
+    metrics,
+    log,
+  };
+  let postgres: PostgresListener | undefined;
+  if (options.postgres) {
+    const { host, port, tls, auth } = options.postgres;
+    const { identity, discoveryUrl } = options;
+    postgres = await listenPostgres({
+      host,
+      port,
+      tls,
+      auth,
+      identity,
+      discoveryUrl,
+      services,
+      ready: () => notReady().length === 0,
+      limits,
+    });
+  }
+
+  return {
+    listeners: postgres ? { postgres: postgres.address } : {},
+    metrics,
+    notReady,
+    async close() {
+      stopping = true;
+      await postgres?.close();
+      live.endAll('shutdown', 'the gateway is stopping');
+      await Promise.race([Promise.all(closing), new Promise((resolve) => setTimeout(resolve, limits.shutdownTimeoutMs))]);
+      live.close();
+      await control.close();
+      await spool.close(limits.shutdownTimeoutMs);
+    },
+  };
+}

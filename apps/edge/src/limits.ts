@@ -1,0 +1,13 @@
+import type { SessionLimits } from '@sallyport/session';
+import type { LiveSessionLimits } from './live-sessions.js';
+import type { PostgresListenerLimits } from './postgres/listener.js';
+import type { OpenLimits } from './postgres/open.js';
+import type { SpoolLimits } from './spool.js';
+
+/** Every limit of the edge; what each protects and its default are in docs/limits.md. */
+export interface EdgeLimits extends SessionLimits, LiveSessionLimits, PostgresListenerLimits, OpenLimits, SpoolLimits {
+  readonly maxHoldsPerPrincipal: number;
+  readonly maxParsedBytes: number;
+  readonly statementCacheMaxBytes: number;
+  readonly shutdownTimeoutMs: number;
+}
