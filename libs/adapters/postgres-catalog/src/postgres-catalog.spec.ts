@@ -140,6 +140,58 @@ describe('PostgresMaskCatalog', () => {
     expect(() => rowMasker(plan, [field])).toThrow(expect.objectContaining({ code: 'MASK_RESULT_MISMATCH' }) as Error);
   });
 
+  it('P5: a temporary view made before the mask came does not outlive it', async () => {
+    const mask = planner();
+    await ask(mask, 'SELECT 1', []);
+    expect((await ask(mask, 'SELECT note FROM orders')).refused).toBeUndefined();
+    await ask(mask, 'CREATE TEMP VIEW orders AS SELECT id, id AS customer_id, email AS note FROM customers', []);
+    expect((await ask(mask, 'SELECT upper(note) FROM orders')).refused?.reason).toContain('made objects before');
+    const early = planner();
+    expect((await ask(early, 'CREATE TABLE t (id int)')).refused).toBeUndefined();
+    expect((await ask(early, 'SELECT note FROM orders')).refused).toBeUndefined();
+  });
+
+  it('P5: a prepared statement is judged again under the masks of its EXECUTE', async () => {
+    const mask = planner();
+    const other: MaskRule[] = [{ column: 'public.orders.note', with: 'redact' }];
+    expect((await ask(mask, 'PREPARE p AS SELECT lower(email) FROM customers', other)).refused).toBeUndefined();
+    expect((await ask(mask, 'EXECUTE p', other)).refused).toBeUndefined();
+    expect((await ask(mask, 'EXECUTE p')).refused?.reason).toContain('public.customers.email');
+    expect((await ask(mask, 'PREPARE p AS SELECT name FROM customers')).refused).toBeUndefined();
+    expect((await ask(mask, 'EXECUTE p')).refused).toBeDefined();
+    await ask(mask, 'PREPARE unseen AS SELECT lower(email) FROM customers', []);
+    expect((await ask(mask, 'EXECUTE unseen')).refused?.reason).toContain('nothing is known');
+  });
+
+  it('P9: remembers a limited number of named statements, and of plans', async () => {
+    const catalog = new PostgresMaskCatalog({ client: { connectionString: url } });
+    open.push(catalog);
+    const mask = new MaskPlanner({ catalog, limits: { maxNamedStatements: 2, maxPlans: 1 } });
+    const prepared = [];
+    for (const name of ['a', 'b', 'a', 'c'])
+      prepared.push((await ask(mask, `PREPARE ${name} AS SELECT name FROM customers`)).refused?.hint);
+    expect(prepared).toEqual([undefined, undefined, undefined, 'Open a new session.']);
+    for (const text of ['SELECT name FROM customers', 'SELECT id FROM customers']) await ask(mask, text);
+    const known = (text: string) => mask.cached({ sql: parseSql(text), masks: EMAIL, searchPath: '"$user", public' });
+    expect([known('SELECT name FROM customers'), known('SELECT id FROM customers')?.refused]).toEqual([undefined, undefined]);
+    expect(known('SELECT id FROM customers')).toBeDefined();
+  });
+
+  it('runs what the edge knows by name, and refuses names that lead in a circle', async () => {
+    const catalog = new PostgresMaskCatalog({ client: { connectionString: url } });
+    open.push(catalog);
+    const texts: Record<string, string> = {
+      fine: 'SELECT email FROM customers WHERE id = $1',
+      bad: 'SELECT lower(email) FROM customers',
+      circle: 'EXECUTE circle',
+    };
+    const lookup = (_kind: string, name: string) => (texts[name] ? [{ text: texts[name], parameterTypes: [] }] : []);
+    const mask = new MaskPlanner({ catalog, lookup });
+    expect(planAt(await ask(mask, 'EXECUTE fine(1)'), 0).kind).toBe('plain');
+    expect((await ask(mask, 'FETCH ALL FROM bad')).refused).toBeDefined();
+    expect((await ask(mask, 'EXECUTE circle')).refused?.reason).toContain('too deeply');
+  });
+
   it('leaves nothing behind on the server', async () => {
     await ask(planner(), 'SELECT email FROM customers WHERE id = $1 AND name = $2 -- rows');
     const found = await server.query(`SELECT 1 FROM pg_proc WHERE proname = 'sallyport_probe'`, [], 'shop');

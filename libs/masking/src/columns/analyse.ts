@@ -40,8 +40,8 @@ export function piecesOf(query: QueryToPlan): AnalyseRequest {
 }
 
 /**
- * Plans one query from the server's own analysis of it.
- * @param relationsNamed bare names that the statement uses without a schema; @param commonTables names of its CTEs
+ * Plans one query from the server's own analysis of it. `names` are those that the statement itself uses: relations without
+ * a schema, and its common table expressions.
  */
 export async function planQuery(
   query: QueryToPlan,
@@ -73,16 +73,16 @@ export async function planQuery(
     if (dangling && [...reach.references.relations].some((oid) => oid >= FIRST_USER_OID)) {
       return refusal(dangling.column, DANGLING[dangling.missing], 'Ask for the mask in the grant to be corrected.');
     }
-    const ambiguous = ambiguousName(names, index, reach.relations);
-    if (ambiguous !== undefined) {
-      return refusal(anyColumn, `${ambiguous} here is not the one that leads to the masked column`, 'Write the table with its schema.');
-    }
     const taint = traceTaint(tree, {
       masked: index.columns,
       maskedTables: index.tables,
       relations: reach.relations,
       definitions: reach.definitions,
     });
+    const ambiguous = ambiguousName(names, index, reach.relations);
+    if (ambiguous !== undefined) {
+      return refusal(anyColumn, `${ambiguous} here is not the one that leads to the masked column`, 'Write the table with its schema.');
+    }
     const isSelect = tree.fields.get('commandType') === '1';
     const touches = [...reach.references.relations].some((oid) => index.tables.has(oid));
     const plan: AllowedPlan = {

@@ -40,3 +40,27 @@ export const PLAIN_FUNCTIONS: ReadonlySet<string> = new Set([
   'uuidv7',
   'version',
 ]);
+
+/** Operators that may stand there: somebody else's could be anything, with a function behind it. */
+export const PLAIN_OPERATORS: ReadonlySet<string> = new Set([
+  '=',
+  '<>',
+  '<',
+  '>',
+  '<=',
+  '>=',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '||',
+  '~~',
+  '!~~',
+  '~~*',
+  '!~~*',
+  '~',
+  '!~',
+  'BETWEEN',
+  'NOT BETWEEN',
+]);

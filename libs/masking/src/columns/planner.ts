@@ -2,13 +2,12 @@ import { type ParsedSql, parseSql } from '@sallyport/operation';
 import type { MaskRule } from '@sallyport/verdict';
 
 import { planQuery } from './analyse.js';
-import type { LocatedColumn, MaskCatalog } from './catalog.port.js';
+import type { ColumnName, LocatedColumn, MaskCatalog } from './catalog.port.js';
 import { declaredTypes, innerStatement } from './inner-statement.js';
 import { type AllowedPlan, type MaskPlan, refusal, type StringPlan, UNMASKED } from './mask-plan.js';
-import { type ColumnName } from './catalog.port.js';
 import { indexMasks, type MaskIndex, parseColumnName } from './masked-columns.js';
 import { eachStatement, everyRaw, type OneStatement, relationsIn, shapeOf, tagOf } from './raw-tree.js';
-import { isConstantSelect, type Shape, shapeOfStatement } from './statements.js';
+import { isConstantSelect, makesObjects, type Shape, shapeOfStatement } from './statements.js';
 
 export interface MaskRequest {
   readonly sql: ParsedSql;
@@ -63,6 +62,8 @@ export class MaskPlanner {
   private readonly plans = new Map<string, { readonly generation: number; readonly plan: StringPlan }>();
   private readonly named = new Map<string, readonly NamedStatement[]>();
   private readonly limits: MaskLimits;
+  /** Columns that were masked whenever the session made objects; undefined while it made none. */
+  private maskedThroughout: ReadonlySet<string> | undefined;
   private indexed: { readonly key: string; readonly generation: number; readonly index: MaskIndex } | undefined;
 
   constructor(private readonly options: MaskPlannerOptions) {
@@ -71,16 +72,24 @@ export class MaskPlanner {
 
   /** The plan if it is known and the catalog is fresh; undefined: call `plan`. Without masks always known. */
   cached(request: MaskRequest): StringPlan | undefined {
+    this.noteObjects(request);
     if (request.masks.length === 0) return UNMASKED;
     const { catalog } = this.options;
+    if (this.newMask(request) !== undefined) return undefined;
     const hit = catalog.fresh ? this.plans.get(keyOf(request)) : undefined;
     return hit?.generation === catalog.generation ? hit.plan : undefined;
   }
 
   /** Rejects with MaskingError MASK_CATALOG_AWAY when the target's catalog can't be asked: then refuse the statement. */
   async plan(request: MaskRequest): Promise<StringPlan> {
+    this.noteObjects(request);
     if (request.masks.length === 0) return UNMASKED;
     const { catalog } = this.options;
+    const late = this.newMask(request);
+    if (late !== undefined) {
+      const refused = refusal(late, 'this session made objects before it was', 'Open a new session.');
+      return { refused, statements: [refused] };
+    }
     if (!catalog.fresh) await catalog.refresh();
     const known = this.cached(request);
     if (known) return known;
@@ -90,6 +99,17 @@ export class MaskPlanner {
     const { plan, lasting } = await this.string(request.sql, context);
     if (lasting) this.keep(keyOf(request), generation, plan);
     return plan;
+  }
+
+  /** A temporary view or function that was fine when it was made is out of sight when a mask comes that it gets around. */
+  private noteObjects(request: MaskRequest): void {
+    if (!request.sql.statements.some((statement) => makesObjects(statement.node))) return;
+    const columns = request.masks.map((rule) => rule.column);
+    this.maskedThroughout = new Set(columns.filter((column) => this.maskedThroughout?.has(column) ?? true));
+  }
+
+  private newMask(request: MaskRequest): string | undefined {
+    return this.maskedThroughout && request.masks.find((rule) => !this.maskedThroughout?.has(rule.column))?.column;
   }
 
   private async string(sql: ParsedSql, context: Context): Promise<{ readonly plan: StringPlan; readonly lasting: boolean }> {

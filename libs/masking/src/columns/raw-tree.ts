@@ -60,6 +60,16 @@ export function functionsIn(value: unknown): string[] {
   return found;
 }
 
+/** Operators that a tree uses, without their schema. LIKE is `~~`, IN is `=`. */
+export function operatorsIn(value: unknown): string[] {
+  const found: string[] = [];
+  everyRaw(value, (name, fields) => {
+    if (name === 'A_Expr') found.push(stringsOf(fields['name']).at(-1) ?? '');
+    if (name === 'SubLink' && fields['operName'] !== undefined) found.push(stringsOf(fields['operName']).at(-1) ?? '');
+  });
+  return found;
+}
+
 const POSITION = /(?:^|_)(?:location|start|end|len)$/;
 
 /** Two trees that differ in nothing but where they stand in their text mean the same. */

@@ -31,6 +31,15 @@ interface Place {
   readonly index: number;
   readonly column: string;
   readonly value: MaskValue;
+  masked: number;
+}
+
+/** A value to replace: the bytes from `at` (its length word) to `next`. */
+interface Found {
+  readonly at: number;
+  readonly next: number;
+  readonly value: Buffer | null;
+  readonly place: Place;
 }
 
 /**
@@ -44,7 +53,8 @@ export function rowMasker(plan: AllowedPlan, fields: readonly ResultField[], set
   const places: Place[] = [];
   fields.forEach((field, index) => {
     const masked = plan.columns.get(columnKey(field.tableOid, field.attribute));
-    if (masked) places.push({ index, column: masked.column, value: maskValueFor(masked.way, field.typeOid, field.format, settings) });
+    if (masked)
+      places.push({ index, column: masked.column, value: maskValueFor(masked.way, field.typeOid, field.format, settings), masked: 0 });
   });
   return places.length === 0 ? undefined : new PlacesMasker(places, fields.length);
 }
@@ -59,7 +69,7 @@ function checkOrigins(plan: AllowedPlan, fields: readonly ResultField[]): void {
 }
 
 class PlacesMasker implements RowMasker {
-  private readonly masked = new Map<string, number>();
+  private readonly found: Found[] = [];
 
   constructor(
     private readonly places: readonly Place[],
@@ -67,43 +77,53 @@ class PlacesMasker implements RowMasker {
   ) {}
 
   mask(body: Buffer): Buffer {
-    const parts: Buffer[] = [];
-    let copied = 0;
+    if (body.length < 2 || body.readInt16BE(0) !== this.columnCount) throw malformed();
+    const { places, found } = this;
     let at = 2;
     let place = 0;
-    if (body.length < 2 || body.readInt16BE(0) !== this.columnCount) throw malformed();
+    let count = 0;
+    let size = body.length;
     for (let column = 0; column < this.columnCount; column++) {
       if (at + 4 > body.length) throw malformed();
       const length = body.readInt32BE(at);
-      const start = at + 4;
-      if (length < -1 || start + Math.max(length, 0) > body.length) throw malformed();
-      const next = start + Math.max(length, 0);
-      const wanted = this.places[place];
+      const next = at + 4 + Math.max(length, 0);
+      if (length < -1 || next > body.length) throw malformed();
+      const wanted = places[place];
       if (wanted?.index === column) {
         place++;
         if (length >= 0) {
-          parts.push(body.subarray(copied, at), framed(wanted.value(body.subarray(start, next))));
-          copied = next;
-          this.masked.set(wanted.column, (this.masked.get(wanted.column) ?? 0) + 1);
+          const value = wanted.value(body.subarray(at + 4, next));
+          found[count++] = { at, next, value, place: wanted };
+          size += (value?.length ?? 0) - length;
         }
       }
       at = next;
     }
     if (at !== body.length) throw malformed();
-    if (parts.length === 0) return body;
-    parts.push(body.subarray(copied));
-    return Buffer.concat(parts);
+    return count === 0 ? body : this.rewrite(body, count, size);
+  }
+
+  private rewrite(body: Buffer, count: number, size: number): Buffer {
+    const out = Buffer.allocUnsafe(size);
+    let from = 0;
+    let to = 0;
+    for (let i = 0; i < count; i++) {
+      const { at, next, value, place } = this.found[i] as Found;
+      to += body.copy(out, to, from, at);
+      to = out.writeInt32BE(value === null ? -1 : value.length, to);
+      if (value !== null) to += value.copy(out, to);
+      from = next;
+      place.masked++;
+    }
+    body.copy(out, to, from);
+    return out;
   }
 
   counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.masked);
+    const counts: Record<string, number> = {};
+    for (const { column, masked } of this.places) if (masked > 0) counts[column] = (counts[column] ?? 0) + masked;
+    return counts;
   }
-}
-
-function framed(value: Buffer | null): Buffer {
-  const head = Buffer.allocUnsafe(4);
-  head.writeInt32BE(value === null ? -1 : value.length);
-  return value === null ? head : Buffer.concat([head, value]);
 }
 
 function malformed(): MaskingError {

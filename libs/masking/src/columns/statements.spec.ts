@@ -58,6 +58,7 @@ describe('shapeOfStatement', () => {
     'CREATE TABLE t (e text REFERENCES customers (email))',
     'CREATE INDEX ON customers (email)',
     'CREATE INDEX ON orders (leak(id))',
+    'CREATE TABLE t (a text DEFAULT (1 ##? 1))',
     'ALTER SCHEMA public RENAME TO p',
     'ALTER VIEW customers RENAME TO x',
     'ALTER TABLE customers SET SCHEMA other',

@@ -1,5 +1,5 @@
-import { type RawRelation, type Raw, functionsIn, isRaw, relationsIn, stringsOf, tagOf, textField } from './raw-tree.js';
-import { PLAIN_FUNCTIONS } from './functions.js';
+import { type RawRelation, type Raw, functionsIn, isRaw, operatorsIn, relationsIn, stringsOf, tagOf, textField } from './raw-tree.js';
+import { PLAIN_FUNCTIONS, PLAIN_OPERATORS } from './functions.js';
 
 /** What a statement is to masking. `inner` is the tree of a statement inside it. */
 export type Shape =
@@ -115,9 +115,7 @@ function copy(fields: Raw): Shape {
   if (fields['query'] !== undefined) return { is: 'copies', inner: fields['query'], what: 'COPY' };
   if (fields['is_from'] === true) {
     const unknown = unknownFunction(fields);
-    return unknown === undefined
-      ? { is: 'utility', shifts: false }
-      : refuse(`what the function ${unknown} reads can't be seen from outside`);
+    return unknown === undefined ? { is: 'utility', shifts: false } : refuse(`what ${unknown} reads can't be seen from outside`);
   }
   const [relation] = relationsIn(fields['relation']);
   if (!relation) return refuse('the copied table is not named');
@@ -154,7 +152,7 @@ function ddl(tag: string, fields: Raw, names: ReadonlySet<string>): Shape {
   const touched = relationsIn(fields).find((relation) => names.has(relation.name));
   if (touched) return refuse(`it changes, indexes or copies the shape of ${touched.name}, which leads to a masked column`);
   const unknown = unknownFunction(fields);
-  if (unknown !== undefined) return refuse(`what the function ${unknown} reads can't be seen from outside`);
+  if (unknown !== undefined) return refuse(`what ${unknown} reads can't be seen from outside`);
   return { is: 'utility', shifts: true };
 }
 
@@ -166,7 +164,17 @@ function rename(fields: Raw, names: ReadonlySet<string>): Shape {
 }
 
 function unknownFunction(tree: unknown): string | undefined {
-  return functionsIn(tree).find((name) => !PLAIN_FUNCTIONS.has(name.replace(/^pg_catalog\./, '')));
+  const fn = functionsIn(tree).find((name) => !PLAIN_FUNCTIONS.has(name.replace(/^pg_catalog\./, '')));
+  if (fn !== undefined) return `the function ${fn}`;
+  const operator = operatorsIn(tree).find((name) => !PLAIN_OPERATORS.has(name));
+  return operator === undefined ? undefined : `the operator ${operator}`;
+}
+
+/** True for a statement after which the session may have objects that the side connection can't see or that outlive a change of masks. */
+export function makesObjects(node: unknown): boolean {
+  const tagged = tagOf(node);
+  if (!tagged) return true;
+  return /^(?:Create|View|Do|Call|Rename|Alter|Rule|Define|Import)/.test(tagged[0]) || (tagged[0] === 'SelectStmt' && hasInto(tagged[1]));
 }
 
 /** Nodes of a statement that reads no table and calls nothing unknown, so that it needs no analysis. */

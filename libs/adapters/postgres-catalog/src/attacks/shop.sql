@@ -42,6 +42,8 @@ CREATE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXC
 CREATE TRIGGER complain BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION complain();
 CREATE TABLE ruled (id int);
 CREATE RULE ruled AS ON INSERT TO ruled DO ALSO SELECT email FROM customers;
+CREATE TABLE ruled_by_function (id int);
+CREATE RULE ruled AS ON INSERT TO ruled_by_function DO ALSO SELECT leak_plpgsql();
 CREATE SCHEMA other;
 CREATE TABLE other.customers (id int, email text);
 INSERT INTO other.customers VALUES (1, 'open@example.com');
