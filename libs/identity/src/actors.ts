@@ -12,7 +12,7 @@ export function readActors(act: unknown, maxDepth: number, isName: (value: unkno
     const { sub, iss, act: next } = link as Record<string, unknown>;
     if (!isName(sub)) return 'the claim "act" has no "sub"';
     if (iss !== undefined && typeof iss !== 'string') return 'the claim "act" has an "iss" that is not a string';
-    actors.push(iss === undefined ? { subject: sub } : { subject: sub, issuer: iss });
+    actors.push(Object.freeze(iss === undefined ? { subject: sub } : { subject: sub, issuer: iss }));
     link = next;
   }
   return actors;

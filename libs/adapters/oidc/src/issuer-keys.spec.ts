@@ -205,6 +205,22 @@ describe('an issuer whose answers are wrong', () => {
     expect(await codeFor(token(first))).toBe('ISSUER_UNREACHABLE');
   });
 
+  it('follows no redirect, even to good keys, and fetches nothing from where it may not', async () => {
+    identity.close();
+    const provider = { name: 'corp', issuer: issuer.issuer, audience: 'sallyport', groups: 'groups', jwksUri: `${issuer.issuer}/keys` };
+    identity = oidcIdentity({ providers: [provider], now: () => nowMs });
+    issuer.status = 302;
+    expect(await codeFor(token(first))).toBe('ISSUER_UNREACHABLE');
+    expect(issuer.keyFetches).toBe(1);
+
+    issuer.status = 200;
+    identity = withLimits({});
+    // Reaches this very server, but is not a loopback address.
+    issuer.discovery = { jwks_uri: `${issuer.issuer.replace('127.0.0.1', '0.0.0.0')}/keys` };
+    expect(await codeFor(token(first))).toBe('ISSUER_UNREACHABLE');
+    expect(issuer.keyFetches).toBe(1);
+  });
+
   it('uses no symmetric, no encryption and no broken key, and loses no good one to them', async () => {
     issuer.keys = [
       { kty: 'oct', k: 'AAAA', kid: 'secret', alg: 'HS256' },

@@ -79,6 +79,28 @@ describe('a token that is in order', () => {
     }
   });
 
+  it('may be signed with what the list names and the key allows, and nothing else', async () => {
+    const [es384, rsa] = [await testKey('es384', 'ES384'), await testKey('rsa', 'RS256')];
+    const open = { ...rsa, keyId: 'open', publicJwk: { ...rsa.publicJwk, kid: 'open', alg: undefined } } as unknown as TestKey;
+    const server = await startTestIssuer([es384, rsa, open]);
+    const provider = { name: 'corp', issuer: server.issuer, audience: 'sallyport', groups: 'groups' };
+    const [usual, wide] = [oidcIdentity({ providers: [provider] }), oidcIdentity({ providers: [{ ...provider, algorithms: ['ES384'] }] })];
+    const token = (one: TestKey) => sign(one, claims({ iss: server.issuer }));
+    try {
+      expect(codeOf(await usual.identify(token(es384)))).toBe('TOKEN_ALGORITHM');
+      expect(codeOf(await wide.identify(token(es384)))).toBe('accepted');
+      expect(codeOf(await wide.identify(token(rsa)))).toBe('TOKEN_ALGORITHM');
+      // One RSA key, two algorithms: the key's own word decides, and a key that says nothing serves both.
+      expect(codeOf(await usual.identify(token({ ...rsa, algorithm: 'PS256' })))).toBe('TOKEN_ALGORITHM');
+      expect(codeOf(await usual.identify(token({ ...open, algorithm: 'PS256' })))).toBe('accepted');
+      expect(codeOf(await usual.identify(token({ ...open, algorithm: 'RS256' })))).toBe('accepted');
+    } finally {
+      usual.close();
+      wide.close();
+      await server.close();
+    }
+  });
+
   it.each(['at+jwt', 'application/at+jwt', 'JWT', undefined])('may have typ %s', async (typ) => {
     expect(codeOf(await identity.identify(sign(key, claims(), { typ })))).toBe('accepted');
   });

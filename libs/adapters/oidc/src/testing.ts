@@ -34,11 +34,12 @@ export interface TestIssuer {
 
 export async function startTestIssuer(keys: readonly TestKey[]): Promise<TestIssuer> {
   const server = createServer((request, response) => {
-    const isKeys = request.url === '/keys';
+    const isElsewhere = request.url === '/elsewhere';
+    const isKeys = request.url === '/keys' || isElsewhere;
     if (isKeys) state.keyFetches++;
     else state.discoveryFetches++;
     if (state.isSilent) return;
-    response.statusCode = state.status;
+    response.statusCode = isElsewhere ? 200 : state.status;
     if (state.status >= 300 && state.status < 400) response.setHeader('location', `${state.issuer}/elsewhere`);
     response.setHeader('content-type', 'application/json');
     if (isKeys) response.end(state.rawKeys ?? JSON.stringify({ keys: state.keys }));
@@ -104,6 +105,8 @@ function signature(key: TestKey, input: string): Buffer {
   switch (key.algorithm) {
     case 'ES256':
       return cryptoSign('sha256', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    case 'ES384':
+      return cryptoSign('sha384', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
     case 'PS256':
       return cryptoSign('sha256', bytes, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
     case 'RS256':
