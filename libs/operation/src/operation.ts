@@ -6,7 +6,8 @@ export type Operation = PostgresOperation;
 
 /**
  * One SQL string (simple query) or one prepared statement (extended query).
- * `class` is the most demanding class of its statements; `classes` has every one of them, sorted, without doubles.
+ * `class` is the most demanding class of its statements; `classes` has every one that
+ * was found anywhere in them (a CTE, a function call, ON CONFLICT), sorted, without doubles: a policy that allows must allow all of these.
  */
 export interface PostgresOperation {
   readonly kind: 'postgres';
@@ -14,12 +15,12 @@ export interface PostgresOperation {
   readonly classes: readonly string[];
   /** False when the parser can't read it: then `statements` is empty and `class` is `postgres.unparseable`. */
   readonly parseable: boolean;
-  /** The parser's fingerprint: equal for statements that differ in literals only. Empty when unparseable. */
+  /** Equal for statements that differ in literals only; facts may differ within one, so no key for verdicts. Empty when unparseable. */
   readonly fingerprint: string;
-  /** The statement with its literals replaced by $n: safe to record. Empty when unparseable. */
+  /** The statement with its literals replaced by $n and without its comments: safe to record. Empty when unparseable. */
   readonly normalized: string;
   readonly statements: readonly SqlStatement[];
-  /** Why it is unparseable, without quoting the statement. */
+  /** Why it is unparseable, `code: reason`, without quoting the statement. */
   readonly problem?: string;
 }
 
@@ -39,7 +40,11 @@ export interface SqlStatement {
   readonly locks: string | null;
   /** SQL inside a string that nobody has parsed: DO, EXECUTE in a function body, query_to_xml, dblink … */
   readonly dynamic: boolean;
-  /** What the parse tree alone can't settle (`SELECT … FROM f()`, an unknown node): each is a reason to refuse. */
+  /**
+   * What the parse tree alone can't settle: each is a reason to refuse. `function:f` (rows from a function that isn't built in),
+   * `execute:name` (withExecuted settles it), `operator:schema.op`, `setting:…` (a setting or path not known in advance), `statistics:pg_stats`
+   * (other tables' values), `node:Tag` (a node nobody has thought of).
+   */
   readonly unresolved: readonly string[];
   /** `SET name`, `SHOW name`, `RESET name`: the parameter, lower case. */
   readonly setting?: string;
@@ -57,7 +62,10 @@ export interface TableUse {
   readonly access: 'read' | 'write';
 }
 
-/** `table` is the alias's table where the tree tells, else null. `*` as name is every column. */
+/**
+ * `table` is the alias's table as written, `schema.name` or `name`, where the tree tells, else null. `*` as name is every column.
+ * `t.x` may also be a function x of the row t, where t has no column x: who has the catalog must refuse a name that isn't a column.
+ */
 export interface ColumnUse {
   readonly table: string | null;
   readonly name: string;

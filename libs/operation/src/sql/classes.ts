@@ -1,0 +1,90 @@
+/**
+ * The class tree of Postgres operations, from the least demanding to the most. A grant names a node and covers what is below it.
+ * The last one found in a string is its class; the order between groups is: session, read, maintenance, write, ddl, privilege,
+ * server, dynamic, then what changes how the server itself reads SQL, then what nobody could judge.
+ */
+export const CLASSES = [
+  'postgres.session.empty',
+  'postgres.session.show',
+  'postgres.session.begin',
+  'postgres.session.commit',
+  'postgres.session.rollback',
+  'postgres.session.savepoint',
+  'postgres.session.close',
+  'postgres.session.deallocate',
+  'postgres.session.unlisten',
+  'postgres.session.listen',
+  'postgres.session.fetch',
+  'postgres.session.execute',
+  'postgres.session.discard',
+  'postgres.session.reset',
+  'postgres.session.set',
+  'postgres.read',
+  'postgres.session.notify',
+  'postgres.maintenance.analyze',
+  'postgres.maintenance.vacuum',
+  'postgres.maintenance.reindex',
+  'postgres.maintenance.cluster',
+  'postgres.write.lock',
+  'postgres.write.refresh',
+  'postgres.write.into',
+  'postgres.write.insert',
+  'postgres.write.copy',
+  'postgres.write.update',
+  'postgres.write.merge',
+  'postgres.write.delete',
+  'postgres.write.truncate',
+  'postgres.write.two_phase',
+  'postgres.write.call',
+  'postgres.session.set_path',
+  'postgres.ddl.comment',
+  'postgres.ddl.index',
+  'postgres.ddl.create',
+  'postgres.ddl.alter',
+  'postgres.ddl.trigger',
+  'postgres.ddl.rule',
+  'postgres.ddl.routine',
+  'postgres.ddl.drop',
+  'postgres.privilege.default',
+  'postgres.privilege.policy',
+  'postgres.privilege.security_label',
+  'postgres.privilege.owner',
+  'postgres.privilege.grant',
+  'postgres.privilege.revoke',
+  'postgres.privilege.set_role',
+  'postgres.privilege.session_authorization',
+  'postgres.privilege.role',
+  'postgres.server.checkpoint',
+  'postgres.server.setting',
+  'postgres.server.tablespace',
+  'postgres.server.database',
+  'postgres.server.publication',
+  'postgres.server.subscription',
+  'postgres.server.foreign',
+  'postgres.server.access_method',
+  'postgres.server.event_trigger',
+  'postgres.server.language',
+  'postgres.server.extension',
+  'postgres.server.catalog',
+  'postgres.server.function',
+  'postgres.server.copy_file',
+  'postgres.server.copy_program',
+  'postgres.server.alter_system',
+  'postgres.server.load',
+  'postgres.dynamic.function',
+  'postgres.dynamic.do',
+  'postgres.session.set_parsing',
+  'postgres.unknown',
+  'postgres.unparseable',
+] as const;
+
+export type PostgresClass = (typeof CLASSES)[number];
+
+const RANK: ReadonlyMap<string, number> = new Map(CLASSES.map((name, rank) => [name, rank]));
+
+/** The most demanding of these classes; of none, `postgres.session.empty`. A name that isn't in the tree is unknown. */
+export function mostDemanding(classes: Iterable<string>): PostgresClass {
+  let most = 0;
+  for (const name of classes) most = Math.max(most, RANK.get(name) ?? RANK.get('postgres.unknown')!);
+  return CLASSES[most]!;
+}
