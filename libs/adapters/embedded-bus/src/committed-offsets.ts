@@ -5,6 +5,8 @@ const READ_RECORDS = 1000;
 
 /** Where each group goes on: a journal of commits whose segments begin with the whole table, so that old ones can go. */
 export class CommittedOffsets {
+  /** Of topics that begin anew at a restart. */
+  readonly #passing = new Map<string, bigint>();
   readonly #offsets: Map<string, bigint>;
 
   private constructor(
@@ -31,7 +33,12 @@ export class CommittedOffsets {
   }
 
   get(group: string, topic: string, partition: number): bigint | undefined {
-    return this.#offsets.get(place(group, topic, partition));
+    const key = place(group, topic, partition);
+    return this.#offsets.get(key) ?? this.#passing.get(key);
+  }
+
+  setUntilRestart(group: string, topic: string, partition: number, next: bigint): void {
+    this.#passing.set(place(group, topic, partition), next);
   }
 
   /** Durable when it resolves. */

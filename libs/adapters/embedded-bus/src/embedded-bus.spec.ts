@@ -96,6 +96,29 @@ describe('the embedded bus', () => {
     ).toBe(10);
   });
 
+  it('a group on a transient topic begins anew with it', async () => {
+    const topic = 'sallyport.decide.requests';
+    for (const round of ['before', 'after']) {
+      const bus = await open();
+      const seen: string[] = [];
+      const both = new Promise<void>((resolve) => {
+        void bus.consume({
+          topic,
+          group: 'g',
+          start: { at: 'earliest' },
+          async onBatch(batch, context) {
+            await context.commit();
+            if (seen.push(...batch.map(({ value }) => value.toString())) === 2) resolve();
+          },
+        });
+      });
+      await bus.produce(topic, [record(null, `${round} 1`), record(null, `${round} 2`)]);
+      await both;
+      expect(seen).toEqual([`${round} 1`, `${round} 2`]);
+      await bus.close();
+    }
+  });
+
   it('keeps the number of partitions that a topic has', async () => {
     const first = await open({ partitions: 3 });
     await first.produce(TOPICS.sessions, [record('k', 'v')]);

@@ -164,7 +164,10 @@ class EmbeddedBus implements Bus {
   }
 
   async #consumeInGroup(options: ConsumeOptions, group: string, logs: readonly PartitionLog[]): Promise<() => Promise<void>> {
-    const commit = (partition: number, next: bigint): Promise<void> => this.committed.set(group, options.topic, partition, next);
+    const commit = async (partition: number, next: bigint): Promise<void> => {
+      if (logs[partition]!.survivesRestart) await this.committed.set(group, options.topic, partition, next);
+      else this.committed.setUntilRestart(group, options.topic, partition, next);
+    };
     const name = JSON.stringify([group, options.topic]);
     const shared =
       this.#groups.get(name) ??

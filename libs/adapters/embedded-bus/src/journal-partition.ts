@@ -4,6 +4,7 @@ import type { PartitionLog } from './partition-log.js';
 
 /** A partition whose records are synced before `append` resolves, and read only when they are. */
 export class JournalPartition implements PartitionLog {
+  readonly survivesRestart = true;
   constructor(
     readonly topic: string,
     readonly partition: number,

@@ -21,6 +21,7 @@ const SLACK = 1024;
 
 /** Requests and replies: bounded, in memory, gone at a restart. */
 export class MemoryPartition implements PartitionLog {
+  readonly survivesRestart = false;
   #records: BusRecord[] = [];
   /** Index in the array of the oldest record that counts. */
   #head = 0;

@@ -4,6 +4,8 @@ import type { BusRecord, OutgoingRecord } from '@sallyport/bus';
 export interface PartitionLog {
   readonly topic: string;
   readonly partition: number;
+  /** False when it begins anew at a restart: then what groups have committed begins anew too. */
+  readonly survivesRestart: boolean;
   /** The oldest offset that is there. */
   readonly first: bigint;
   /** Behind the last that can be read. */
