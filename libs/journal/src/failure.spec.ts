@@ -9,10 +9,13 @@ let journal: Journal;
 let broken: Partial<Record<keyof Disk, 'ENOSPC' | 'EIO'>>;
 /** A failing write leaves this much behind, as a full disk does. */
 let partialBytes: number;
+let keptWrites: number;
 
 const disk: Disk = {
   ...realDisk,
-  async write(fd, bytes, position) {
+  async write(fd, data, position) {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+    if (bytes.includes('kept')) keptWrites += 1;
     if (!broken.write) return realDisk.write(fd, bytes, position);
     await realDisk.write(fd, bytes.subarray(0, partialBytes), position);
     throw failure('write');
@@ -32,6 +35,7 @@ beforeEach(async () => {
   directory = await fs.mkdtemp(join(tmpdir(), 'journal-'));
   broken = {};
   partialBytes = 0;
+  keptWrites = 0;
 });
 afterEach(async () => {
   broken = {};
@@ -115,6 +119,7 @@ describe('a disk that refuses', () => {
     await expect(journal.synced(kept)).rejects.toEqual(failed);
     await recovered();
     await journal.synced(kept);
+    expect(keptWrites).toBe(2);
     await journal.durable(journal.append(text('after')));
     expect(await onDisk()).toEqual(['kept', 'after']);
   });

@@ -78,6 +78,32 @@ describe('a torn tail', () => {
     expect(await values(copy)).toEqual(['00000000', '00000001']);
   });
 
+  it('leaves nothing of itself behind a shorter record', async () => {
+    const copy = await crashed([2]);
+    await fs.truncate(join(copy, FIRST), SEGMENT_START + 2 * SIZE - 1);
+    for (const value of ['a', 'b']) {
+      const journal = await openJournal({ directory: copy, preallocateBytes: 0 });
+      await journal.durable(journal.append({ value: Buffer.from(value) }));
+      const crash = await fs.mkdtemp(join(directory, 'crash-'));
+      await fs.copyFile(join(copy, FIRST), join(crash, FIRST));
+      await journal.close();
+      expect((await inspect(crash)).damage).toEqual([]);
+    }
+    expect((await inspect(copy)).records).toEqual(['00000000', 'a', 'b']);
+  });
+
+  it('is cut also when the process before it had closed regularly', async () => {
+    const live = join(directory, 'live');
+    await crashed([1]);
+    const journal = await openJournal({ directory: live, segmentBytes: 4096 });
+    await journal.durable(journal.append({ value: Buffer.from('00000001') }));
+    const copy = await fs.mkdtemp(join(directory, 'copy-'));
+    for (const name of await fs.readdir(live)) if (!name.startsWith('lock')) await fs.copyFile(join(live, name), join(copy, name));
+    await journal.close();
+    await fs.truncate(join(copy, FIRST), SEGMENT_START + 2 * SIZE - 1);
+    expect(await values(copy)).toEqual(['00000000']);
+  });
+
   it('says what it cut', async () => {
     const copy = await crashed([2]);
     await fs.truncate(join(copy, FIRST), SEGMENT_START + SIZE + 5);
