@@ -12,4 +12,4 @@ export { evolveRun, RUN_PRINCIPALS_MAX } from './run.js';
 export type { RunRow } from './run.js';
 export { EMPTY, fold, holdKey, merged, operationKey, touched } from './tables.js';
 export type { Tables, Touched } from './tables.js';
-export { KEY_TEXT_MAX_CHARS } from './values.js';
+export { KEY_TEXT_MAX_CHARS, keyText } from './values.js';

@@ -1,1 +1,13 @@
-export {};
+export { openStore } from './store.js';
+export type { Store, StoreOptions, StoreQueries } from './store.js';
+export { StoreError } from './errors.js';
+export type { StoreErrorCode } from './errors.js';
+export { STORE_LIMITS } from './limits.js';
+export type { StoreLimits } from './limits.js';
+export type { Applied, Batch } from './ingest.js';
+export type { OffsetRow } from './entities.js';
+export type { Rebuild } from './rebuild.js';
+export type { EventRange, StoredEvent } from './queries/events.js';
+export type { HoldFilter, LeaseFilter, RunFilter, SessionFilter } from './queries/lists.js';
+export type { Page, PageRequest } from './queries/page.js';
+export type { PrincipalRow, Statistics } from './queries/totals.js';

@@ -1,0 +1,105 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import { connect, lockKey, transaction } from './data-source.js';
+import { OFFSETS } from './entities.js';
+import type { OffsetRow } from './entities.js';
+import { storeError, StoreError } from './errors.js';
+import { applyBatch } from './ingest.js';
+import type { Applied, Batch } from './ingest.js';
+import type { StoreLimits } from './limits.js';
+
+/** A second read model, empty at first, that is to take the place of the live one. */
+export interface Rebuild {
+  applyBatch(batch: Batch): Promise<Applied>;
+  positions(): Promise<readonly OffsetRow[]>;
+  /**
+   * Puts it in the live one's place, in one transaction: a reader sees the old one or the new one. The rebuild is then over. Rejects with
+   * `STORE_REBUILD_BEHIND`, and may be tried again, when a partition of the live one is further.
+   */
+  swap(): Promise<void>;
+  /** Drops it, and leaves the live one as it is. */
+  abandon(): Promise<void>;
+}
+
+export interface LiveModel {
+  readonly dataSource: DataSource;
+  readonly url: string;
+  readonly schema: string;
+  readonly limits: StoreLimits;
+}
+
+/** Rejects with `STORE_REBUILDING` when another one is under way, in any process. */
+export async function beginRebuild({ dataSource: live, url, schema, limits }: LiveModel): Promise<Rebuild> {
+  const [next, old] = [`${schema}_rebuild`, `${schema}_old`];
+  const guard = await lockRebuild(live, schema);
+  let second: DataSource;
+  try {
+    await drop(live, next);
+    await drop(live, old);
+    second = await connect(url, next, { ...limits, maxConnections: 2 });
+  } catch (error) {
+    await guard.release();
+    throw storeError(error);
+  }
+  const end = async (): Promise<void> => {
+    if (second.isInitialized) await second.destroy().catch(() => {});
+    await guard.release().catch(() => {});
+  };
+  return {
+    applyBatch: (batch) => applyBatch(second, next, batch),
+    positions: () => positions(second),
+    async swap() {
+      await transaction(live, async (runner) => {
+        await runner.query(`SELECT pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
+        await checkAsFar(runner, schema, next);
+        await runner.query(`ALTER SCHEMA "${schema}" RENAME TO "${old}"`);
+        await runner.query(`ALTER SCHEMA "${next}" RENAME TO "${schema}"`);
+      });
+      // It waits for whoever still reads the old tables. What is left behind by a failure here goes at the next rebuild.
+      await drop(live, old).catch(() => {});
+      await end();
+    },
+    async abandon() {
+      await drop(live, next).catch(() => {});
+      await end();
+    },
+  };
+}
+
+export async function positions(dataSource: DataSource): Promise<readonly OffsetRow[]> {
+  try {
+    return await dataSource.getRepository(OFFSETS.entity).find({ order: { topic: 'ASC', partition: 'ASC' } });
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+async function checkAsFar(runner: QueryRunner, schema: string, next: string): Promise<void> {
+  const behind = (await runner.query(
+    `SELECT live.topic FROM "${schema}".offsets AS live
+     LEFT JOIN "${next}".offsets AS rebuilt ON rebuilt.topic = live.topic AND rebuilt.partition = live.partition
+     WHERE rebuilt.next IS NULL OR rebuilt.next < live.next`,
+  )) as unknown[];
+  if (behind.length > 0) throw new StoreError('STORE_REBUILD_BEHIND', 'the rebuilt model is not as far as the live one');
+}
+
+/** Held by a connection of its own until the rebuild is over; it goes with the process, too. */
+async function lockRebuild(live: DataSource, schema: string): Promise<QueryRunner> {
+  const runner = live.createQueryRunner();
+  try {
+    const [row] = (await runner.query(`SELECT pg_try_advisory_lock(${lockKey('rebuild', schema)}) AS locked`)) as { locked: boolean }[];
+    if (row?.locked !== true) throw new StoreError('STORE_REBUILDING', 'another rebuild is under way');
+  } catch (error) {
+    await runner.release();
+    throw storeError(error);
+  }
+  const release = runner.release.bind(runner);
+  runner.release = async () => {
+    if (!runner.isReleased) await runner.query(`SELECT pg_advisory_unlock(${lockKey('rebuild', schema)})`).catch(() => {});
+    await release();
+  };
+  return runner;
+}
+
+async function drop(dataSource: DataSource, schema: string): Promise<void> {
+  await dataSource.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
+}
