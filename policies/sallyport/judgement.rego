@@ -61,6 +61,7 @@ reasons contains concat("", ["No grant lets you reach ", input.resource.name, ".
 reasons contains reason if {
 	count(grants.speaking) > 0
 	some need in needs.missing
+	not told_by_a_rule(need.class)
 	reason := concat("", ["No grant allows ", need.class, on_tables(need), " on ", input.resource.name, "."])
 }
 
@@ -124,6 +125,12 @@ granted if {
 	needs.complete
 	count(needs.all) > 0
 	count(needs.missing) == 0
+}
+
+# That it can't be read is told already; that nobody was granted what can't be read would only confuse.
+told_by_a_rule(class) if {
+	class in {"postgres.unparseable", "postgres.unknown"}
+	count(findings.standing) > 0
 }
 
 unanswerable if {

@@ -173,7 +173,6 @@ is_connect(class) if {
 
 # These change who asks or how later statements read; they must be granted.
 consequential := {
-	"postgres.session.execute",
 	"postgres.session.set_parsing",
 	"postgres.session.set_role",
 	"postgres.session.set_session_authorization",

@@ -215,10 +215,10 @@ test_connect_class_in_a_statement_is_not_housekeeping if judged([reader], f.one(
 
 test_housekeeping_with_any_grant if {
 	kept := {class |
-		some class in ["begin", "commit", "rollback", "savepoint", "set", "set_path", "show"]
+		some class in ["begin", "commit", "execute", "rollback", "savepoint", "set", "set_path", "show"]
 		judged([writer], f.one(concat(".", ["postgres.session", class]), [])) == with_profiles(f.allowed(["writes"]), ["writer"])
 	}
-	count(kept) == 7
+	count(kept) == 8
 }
 
 test_housekeeping_without_grant if {
@@ -227,10 +227,10 @@ test_housekeeping_without_grant if {
 
 test_housekeeping_does_not_change_roles_or_parsing if {
 	refused := {class |
-		some class in ["set_role", "set_session_authorization", "set_parsing", "execute"]
+		some class in ["set_role", "set_session_authorization", "set_parsing"]
 		judged([writer], f.one(concat(".", ["postgres.session", class]), [])).decision == "deny"
 	}
-	count(refused) == 4
+	count(refused) == 3
 }
 
 test_a_hold_on_everything_spares_housekeeping if {

@@ -15,7 +15,7 @@ import { Flight } from './flight.js';
 import { parametersOf } from './parameters.js';
 import { describePortal, noSuchStatement, notUtf8, poisonParse, poisonQuery, protocolRefusal, tooMany } from './refusals.js';
 import type { Relay } from './relay.js';
-import { type Asked, effectOf, fetchFrom, type Prepared, together, withExecuted } from './statements.js';
+import { type Asked, effectOf, fetchFrom, type Prepared, together, withPrepared } from './statements.js';
 
 /** A portal: a prepared statement bound to its parameters, and the operation it became once it was judged. */
 export interface Portal {
@@ -193,7 +193,7 @@ export class Inbound {
 
   /** SQL `EXECUTE name` is what it executes. */
   #resolved(asked: Asked): Asked {
-    return { ...asked, operation: withExecuted(asked.operation, (name) => this.relay.statements.of(name)) };
+    return { ...asked, operation: withPrepared(asked.operation, (name) => this.relay.statements.of(name)) };
   }
 
   /** The decision that an operation would get; a policy that can't answer counts as a denial. */

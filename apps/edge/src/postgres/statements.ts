@@ -1,4 +1,4 @@
-import { fromPostgres, mostDemanding, type ParseLimits, type PostgresClass, type PostgresOperation } from '@sallyport/operation';
+import { executedNames, fromPostgres, mostDemanding, type ParseLimits, type PostgresOperation, withExecuted } from '@sallyport/operation';
 import { freezeDeep } from '@sallyport/verdict';
 import { LRUCache } from 'lru-cache';
 
@@ -51,31 +51,32 @@ export function together(operation: PostgresOperation, others: readonly Prepared
 }
 
 /**
- * SQL `EXECUTE name` is what it executes: the statements behind the name take its place, those prepared earlier in the same
- * string too. A name that nobody knows stays what it is, unresolved.
+ * SQL `EXECUTE name` is what it executes: the facts of everything that the name may stand for, those prepared earlier in the same
+ * string too. A name that nobody knows stays unresolved.
  */
-export function withExecuted(operation: PostgresOperation, lookup: (name: string) => readonly Prepared[]): PostgresOperation {
-  const executed: PostgresOperation[] = [];
-  const inString = new Set<string>();
-  const statements = operation.statements.flatMap((statement) => {
-    const { kind, name } = statement;
-    if (kind === 'prepare' && name !== undefined) inString.add(name);
-    if (kind !== 'execute' || name === undefined) return [statement];
-    const known = lookup(name);
-    if (known.length === 0 && !inString.has(name)) return [statement];
-    executed.push(...known.map((one) => one.operation));
-    return [];
-  });
-  if (statements.length === operation.statements.length) return operation;
-  const rest = statements.some(({ kind }) => kind === 'execute') ? operation.classes : operation.classes.filter((name) => name !== EXECUTE);
-  return combined([{ ...operation, statements, classes: rest, class: rest[0] ?? executed[0]?.class ?? operation.class }, ...executed]);
+export function withPrepared(operation: PostgresOperation, lookup: (name: string) => readonly Prepared[]): PostgresOperation {
+  const names = executedNames(operation);
+  if (names.length === 0) return operation;
+  const inString = operation.statements.filter(({ kind }) => kind === 'prepare');
+  const prepared = new Map(
+    names.map((name) => [
+      name,
+      [
+        ...lookup(name).map((one) => one.operation),
+        ...inString
+          .filter((statement) => statement.name === name)
+          .map((statement) => ({ ...operation, statements: [statement], classes: [statement.class] })),
+      ],
+    ]),
+  );
+  return freezeDeep(withExecuted(operation, prepared));
 }
 
 function combined(all: readonly PostgresOperation[]): PostgresOperation {
   const classes = [...new Set(all.flatMap((one) => one.classes))].sort();
   return freezeDeep({
     kind: 'postgres',
-    class: mostDemanding(classes as PostgresClass[]),
+    class: mostDemanding(classes),
     classes,
     parseable: all.every((one) => one.parseable),
     fingerprint: all.map((one) => one.fingerprint).join('+'),
@@ -83,8 +84,6 @@ function combined(all: readonly PostgresOperation[]): PostgresOperation {
     statements: all.flatMap((one) => one.statements),
   });
 }
-
-const EXECUTE = 'postgres.session.execute';
 
 /** Reads and session housekeeping overlap with their record; whatever may change something waits for it (P1). */
 export function effectOf(operation: PostgresOperation): 'read' | 'write' {

@@ -1,0 +1,103 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { compose, type Running } from './compose.js';
+import { firstScreen } from './first-screen.js';
+import { createLog } from './log.js';
+import { startSample } from './sample.js';
+import { loadSettings, type Settings, SettingsError } from './settings.js';
+
+export interface UpOptions {
+  /** Default ./sallyport.yaml when it is there, else the sample shop with a development issuer. */
+  readonly config?: string;
+  readonly data?: string;
+  readonly readyFile?: string;
+  readonly dev?: boolean;
+}
+
+/** Exit codes of the interface. */
+const DONE = 0;
+const BROKE = 1;
+const WRONG_USE = 2;
+const UNREACHABLE = 3;
+
+/** Runs everything until SIGTERM or SIGINT; resolves with the exit code. */
+export async function runUp(options: UpOptions): Promise<number> {
+  process.umask(0o077);
+  const log = createLog('up', process.env.SALLYPORT_LOG_LEVEL ?? 'warn');
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  try {
+    const { settings, dev } = await settingsFor(options, stops);
+    const signal = untilSignal();
+    const running = await compose({ ...settings, dev, env: process.env, log });
+    stops.push(() => running.close());
+    await announce(running, settings, options);
+    const ended = await Promise.race([signal, running.died]);
+    if (ended instanceof Error) {
+      log.error({ err: ended }, 'a service died');
+      process.stderr.write(`sallyport: a service died: ${ended.message}\n`);
+    }
+    await stop();
+    return ended instanceof Error ? BROKE : DONE;
+  } catch (error) {
+    await stop().catch(() => undefined);
+    return failed(error);
+  } finally {
+    if (options.readyFile) await rm(options.readyFile, { force: true });
+  }
+}
+
+async function settingsFor(options: UpOptions, stops: (() => Promise<unknown>)[]): Promise<{ settings: Settings; dev: boolean }> {
+  const path = options.config ?? (existsSync('sallyport.yaml') ? 'sallyport.yaml' : undefined);
+  const data = options.data === undefined ? {} : { data: options.data };
+  const dev = options.dev === true || path === undefined;
+  if (path !== undefined) return { settings: await loadSettings({ config: { path }, ...data, dev, env: process.env }), dev };
+  const sample = await startSample(resolve(options.data ?? 'data'));
+  stops.push(() => sample.stop());
+  return { settings: await loadSettings({ config: sample.config, ...data, dev, env: { ...process.env, ...sample.env } }), dev };
+}
+
+/** The screen for people, the ready file for scripts, and `run.json` for the command line. */
+async function announce(running: Running, { config, policy, warnings }: Settings, { readyFile }: UpOptions): Promise<void> {
+  const { listeners, policyRevision, issuer } = running;
+  const ready = {
+    listeners,
+    policyRevision,
+    pid: process.pid,
+    ...(issuer ? { issuer: issuer.issuer, tokens: await issuer.tokens() } : {}),
+  };
+  const { tokens: _, ...run } = { tokens: undefined, ...ready };
+  await whole(join(config.data, 'run.json'), run);
+  process.stdout.write(`${firstScreen(running, config, policy.grants, warnings)}\n`);
+  if (readyFile !== undefined) await whole(readyFile, ready);
+}
+
+/** Whoever sees the file sees all of it. */
+async function whole(path: string, content: unknown): Promise<void> {
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await rename(temporary, path);
+}
+
+function untilSignal(): Promise<'signal'> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve('signal'));
+  });
+}
+
+function failed(error: unknown): number {
+  if (error instanceof SettingsError) {
+    for (const line of error.lines) process.stderr.write(`${line}\n`);
+    return WRONG_USE;
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`sallyport: ${code === '' ? '' : `${code}: `}${message}\n`);
+  if (code === 'BUS_LOCKED' || code === 'JOURNAL_LOCKED')
+    process.stderr.write('Another Sallyport uses this data directory: stop it, or choose another with --data.\n');
+  if (code === 'EADDRINUSE') process.stderr.write('Something else listens there: stop it, or change `listen` in the configuration.\n');
+  return code === 'SECRET_UNRESOLVED' || code.startsWith('LEASE_CONFIG') || code.startsWith('OIDC_') ? WRONG_USE : UNREACHABLE;
+}
