@@ -139,20 +139,33 @@ describe('a disk that refuses', () => {
   });
 
   it('P1: without room for the next segment, what begins is refused while there is still room for what ends', async () => {
-    await start({ segmentBytes: 4096, reserveBytes: 1000, retryPauseMs: 60_000 });
+    await start({ segmentBytes: 4096, reserveBytes: 1000, retryPauseMs: 1 });
     const half = text('x'.repeat(1100));
     await journal.durable(journal.append(half));
     broken = { open: 'ENOSPC' };
     const opening = disk.open;
-    (disk as { open: Disk['open'] }).open = (path, flags) => (broken.open ? Promise.reject(failure('open')) : opening(path, flags));
+    let attempts = 0;
+    let giveUp = (): void => undefined;
+    let reached = (): void => undefined;
+    const secondAttempt = new Promise<void>((resolve) => (reached = resolve));
+    // The first attempt fails at once, and the next takes its time: one that is under way is no room either.
+    const attempt = (): Promise<number> => {
+      if (attempts++ === 0) return Promise.reject(failure('open'));
+      reached();
+      return new Promise((_, reject) => (giveUp = () => reject(failure('open'))));
+    };
+    (disk as { open: Disk['open'] }).open = (path, flags) => (broken.open ? attempt() : opening(path, flags));
     try {
       await journal.durable(journal.append(half));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await secondAttempt;
       expect(() => journal.append(half)).toThrow(expect.objectContaining({ code: 'JOURNAL_FULL' }));
       await journal.durable(journal.append(half, { useReserve: true }));
       // Nothing is laid out any more: the next segment fails as a write does.
-      await expect(journal.durable(journal.append(half, { useReserve: true }))).rejects.toEqual(failed);
+      const last = journal.durable(journal.append(half, { useReserve: true }));
+      setTimeout(() => giveUp(), 5);
+      await expect(last).rejects.toEqual(failed);
     } finally {
+      giveUp();
       (disk as { open: Disk['open'] }).open = opening;
     }
     expect(await onDisk()).toHaveLength(3);

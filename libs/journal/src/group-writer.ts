@@ -68,6 +68,7 @@ export class GroupWriter {
   #queue: Group[] = [];
   #free: Buffer[] = [];
   #spare: Promise<number> | undefined;
+  #spareIsReady = false;
   #running: Promise<void> | undefined;
   #scheduled = false;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -115,7 +116,7 @@ export class GroupWriter {
   /** Bytes that are laid out on disk and not used: what can still be written when the disk is full. */
   get laidOutBytes(): number {
     const active = this.#plan ? Math.max(0, this.#plan.laidOut - this.#plan.position) : 0;
-    return active + (this.#spare ? this.settings.preallocateBytes : 0);
+    return active + (this.#spareIsReady ? this.settings.preallocateBytes : 0);
   }
 
   /** Takes the records: they are in order behind everything before them. All go into one segment. */
@@ -254,7 +255,8 @@ export class GroupWriter {
     else this.#syncLater();
     this.pendingBytes -= group.length;
     if (group.buffer.length <= KEPT_BUFFER_BYTES && this.#free.length < 2) this.#free.push(group.buffer);
-    if (plan.segment.endPosition > this.settings.segmentBytes / 2) void this.#layOutSpare().catch(() => undefined);
+    // On a full disk the retry does it, at its own pace.
+    if (plan.segment.endPosition > this.settings.segmentBytes / 2 && !this.starved) void this.#layOutSpare().catch(() => undefined);
   }
 
   async #sync(): Promise<void> {
@@ -290,6 +292,7 @@ export class GroupWriter {
     if (this.#open) await this.#seal();
     const spare = await this.#layOutSpare();
     this.#spare = undefined;
+    this.#spareIsReady = false;
     try {
       await this.disk.write(spare, plan.header, 0);
       await this.disk.sync(spare);
@@ -332,7 +335,10 @@ export class GroupWriter {
     const made = this.#makeSpare();
     this.#spare = made;
     made.then(
-      () => (this.starved = false),
+      () => {
+        this.starved = false;
+        this.#spareIsReady = true;
+      },
       () => {
         this.starved = true;
         if (this.#spare === made) this.#spare = undefined;

@@ -2,7 +2,7 @@
 import fs from 'node:fs/promises';
 import { type Disk, DIRECTORY_MODE, realDisk } from './disk.js';
 import { HEADERS_MAX_BYTES, type JournalEntry, type JournalRecord, KEY_MAX_BYTES, measure } from './frame.js';
-import { readForgotten, ForgottenMark } from './forgotten.js';
+import { type ForgottenMark, readForgotten } from './forgotten.js';
 import { GroupWriter } from './group-writer.js';
 import { JournalError } from './journal-error.js';
 import { type DirectoryLock, lockDirectory } from './lock.js';

@@ -1,4 +1,4 @@
-import { JournalError } from './journal-error.js';
+import type { JournalError } from './journal-error.js';
 
 interface Wait {
   readonly offset: number;

@@ -13,7 +13,7 @@ import {
   BUS_SERVER_LIMITS,
   BusClient,
   type BusClientOptions,
-  BusContext,
+  type BusContext,
   BusMessage,
   BusServer,
   type BusServerOptions,
@@ -69,10 +69,11 @@ class EchoController {
     return 'done';
   }
 
-  @EventPattern<string>(TOPICS.control)
-  control(@Payload() event: { n: number }, @Ctx() context: BusContext): void {
+  @EventPattern(TOPICS.control)
+  control(@Payload() event: { n: number }, @Ctx() context: unknown): void {
+    const { record } = context as BusContext;
     if (event.n === 2 && failures++ < 2) throw new Error('try again');
-    seen.push(`${event.n} at ${context.record.offset}: ${context.record.value.toString()}`);
+    seen.push(`${event.n} at ${record.offset}: ${record.value.toString()}`);
   }
 }
 
