@@ -1,3 +1,4 @@
+// Longer than 400 lines: plan, group, spare segment and recovery change one state, and apart they would each need all of it.
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
