@@ -1,1 +1,7 @@
-export {};
+export { LOCAL_OPERATOR } from './http/authenticate.js';
+export type { AnswerHold, HoldAnswer, HoldAnswered } from './answer.port.js';
+export { type Console, type ConsoleOptions, createConsole } from './create-console.js';
+export { CONSOLE_LIMITS, type ConsoleLimits } from './limits.js';
+export type { PolicyInfo, ResourceInfo } from './services.js';
+export type { ConsoleStore, HoldFilter, LeaseFilter, Page, PageQuery, PrincipalRow, SessionFilter, StoredEvent } from './store.port.js';
+export type { ApprovalView, LeaseView, PrincipalView, RunView, SessionView } from './views.js';

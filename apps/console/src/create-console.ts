@@ -1,0 +1,110 @@
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import type { Bus } from '@sallyport/bus';
+import type { VerifierKey } from '@sallyport/events';
+import type { IdentityPort } from '@sallyport/identity';
+import type { Engine } from '@sallyport/verdict';
+import type { AnswerHold } from './answer.port.js';
+import { ConsoleModule } from './console.module.js';
+import { exporter } from './export/exporter.js';
+import { AuthenticateGuard } from './http/authenticate.js';
+import { frontDoor } from './http/front-door.js';
+import { ProblemFilter } from './http/problem.js';
+import type { Log } from './http/request.js';
+import { CONSOLE_LIMITS, type ConsoleLimits } from './limits.js';
+import { LiveFeed } from './live/feed.js';
+import { LiveStreams } from './live/streams.js';
+import type { PolicyInfo, ResourceInfo } from './services.js';
+import type { ConsoleStore } from './store.port.js';
+
+export interface ConsoleOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** PEM. Needed by whoever listens on more than a loopback address. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly store: ConsoleStore;
+  /** Revocations go to its control stream; the live feed and exports come from its session stream. */
+  readonly bus: Bus;
+  /** Brings an answer to the decision service. */
+  readonly answer: AnswerHold;
+  readonly identity: IdentityPort;
+  readonly engine: Engine;
+  /** The operator's secret of this machine; believed from loopback connections only. */
+  readonly localToken?: string;
+  readonly resources: readonly ResourceInfo[];
+  readonly policy: PolicyInfo;
+  /** What goes into an export as `keys`: those of the edges and the ledger. */
+  readonly verifierKeys: () => Promise<readonly VerifierKey[]>;
+  readonly log: Log;
+  /** Why nothing can be answered now, one sentence. */
+  readonly notReady?: () => string | undefined;
+  readonly limits?: Partial<ConsoleLimits>;
+  readonly nowMs?: () => number;
+}
+
+export interface Console {
+  /** `host:port`. */
+  readonly address: string;
+  /** Ends live streams, waits for requests that are under way. */
+  close(): Promise<void>;
+}
+
+const CLOSE_GRACE_MS = 2000;
+
+/** The REST API for people, under `/api/v1`. */
+export async function createConsole(options: ConsoleOptions): Promise<Console> {
+  const { host, store, bus, answer, identity, engine, resources, policy, verifierKeys, log, nowMs = Date.now } = options;
+  const limits: ConsoleLimits = { ...CONSOLE_LIMITS, ...options.limits };
+  const feed = await LiveFeed.open(bus, log);
+  const streams = new LiveStreams(feed, limits);
+  const services = {
+    store,
+    bus,
+    engine,
+    answer,
+    feed,
+    exporter: exporter(bus, verifierKeys, limits),
+    verifierKeys,
+    resources,
+    policy,
+    limits,
+    nowMs,
+  };
+  const app = await NestFactory.create<NestExpressApplication>(ConsoleModule.of(services, streams), new ExpressAdapter(), {
+    logger: false,
+    bodyParser: false,
+    ...(options.tls === undefined ? {} : { httpsOptions: { cert: options.tls.cert, key: options.tls.key } }),
+  });
+  const server = app.getHttpServer();
+  const port = (): number => {
+    const bound = server.address();
+    return typeof bound === 'object' && bound ? bound.port : options.port;
+  };
+  app.set('query parser', 'simple');
+  app.set('etag', false);
+  app.disable('x-powered-by');
+  app.use(frontDoor({ host, port, tls: options.tls !== undefined, notReady: options.notReady ?? (() => undefined), limits }));
+  app.useBodyParser('json', { limit: limits.bodyMaxBytes, strict: true, type: () => true });
+  app.useGlobalGuards(new AuthenticateGuard(identity, options.localToken));
+  app.useGlobalFilters(new ProblemFilter(log));
+  server.maxConnections = limits.maxConnections;
+  server.headersTimeout = limits.requestTimeoutMs;
+  server.requestTimeout = limits.requestTimeoutMs;
+  try {
+    await app.listen(options.port, host);
+  } catch (error) {
+    await feed.close();
+    throw error;
+  }
+  return {
+    address: `${host.includes(':') ? `[${host}]` : host}:${port()}`,
+    async close() {
+      streams.close();
+      await feed.close();
+      const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+      server.closeIdleConnections();
+      await app.close().finally(() => clearTimeout(cut));
+    },
+  };
+}

@@ -1,0 +1,191 @@
+/** A console on real parts, for specs: an embedded bus and Postgres, the policies as shipped, the development issuer. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEV_PRINCIPALS, type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
+import { openEmbeddedBus } from '@sallyport/adapter-embedded-bus';
+import { freePort } from '@sallyport/adapter-embedded-postgres';
+import { testPostgres } from '@sallyport/adapter-embedded-postgres/testing';
+import { oidcIdentity } from '@sallyport/adapter-oidc';
+import { opaWasmEngine, readBundle } from '@sallyport/adapter-opa-wasm';
+import { openStore } from '@sallyport/adapter-postgres-store';
+import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
+import { generateSigningKey, SessionStream, type SigningKey } from '@sallyport/events';
+import { exampleSession } from '@sallyport/events/examples';
+import { Checkpointer, logName } from '@sallyport/ledger';
+import { loadGrants } from '@sallyport/verdict';
+import { pino } from 'pino';
+import type { HoldAnswer, HoldAnswered } from './answer.port.js';
+import { type Console, createConsole } from './create-console.js';
+import type { ConsoleLimits } from './limits.js';
+
+export const LOCAL_TOKEN = 'local-operator-token-for-specs';
+
+const GRANTS = `
+grants:
+  - name: the stock crew writes when a DBA agrees
+    who: { subjects: [crew-stock] }
+    on: { names: [shop] }
+    hold: [ postgres.write ]
+    approval: { groups: [dba], count: 1, window: 10m }
+    credential: writer
+roles:
+  operator: { groups: [security] }
+`;
+
+export interface WrittenSession {
+  readonly id: string;
+  readonly subject?: string;
+  readonly end?: 'closed' | 'aborted' | 'open';
+  readonly operations?: number;
+  /** Leaves the hold of the last operation unanswered. */
+  readonly waiting?: boolean;
+  readonly run?: string;
+}
+
+export interface TestConsole {
+  readonly console: Console;
+  /** `http://…`. */
+  readonly url: string;
+  readonly bus: Bus;
+  readonly busDirectory: string;
+  readonly issuer: DevIssuer;
+  /** By subject: a token each. */
+  readonly tokens: Readonly<Record<string, string>>;
+  readonly edgeKey: SigningKey;
+  readonly ledgerKey: SigningKey;
+  /** What was asked of the decision service; `answerWith` says what it answers. */
+  readonly answers: HoldAnswer[];
+  answerWith(answered: HoldAnswered): void;
+  /** Onto the log, into the read models, and under a checkpoint. */
+  write(...sessions: readonly WrittenSession[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function testConsole(
+  options: { readonly limits?: Partial<ConsoleLimits>; readonly notReady?: () => string | undefined } = {},
+): Promise<TestConsole> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-console-'));
+  const busDirectory = join(directory, 'bus');
+  const [postgres, bus, issuer, bundle] = await Promise.all([
+    testPostgres(),
+    openEmbeddedBus({ dir: busDirectory }),
+    startDevIssuer({ principals: DEV_PRINCIPALS }),
+    readBundle(join(import.meta.dirname, '../../../policies/bundle')),
+  ]);
+  const grants = loadGrants(GRANTS, { rules: bundle.manifest.rules });
+  if (!grants.ok) throw new Error(JSON.stringify(grants.problems));
+  const store = await openStore({ url: postgres.url() });
+  const identity = oidcIdentity({ providers: [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] });
+  const edgeKey = generateSigningKey('edge/test');
+  const ledgerKey = generateSigningKey('ledger/test');
+  const answers: HoldAnswer[] = [];
+  let answered: HoldAnswered = { ok: true, hold: '', by: 'dana', given: 1, needed: 1 };
+  const console = await createConsole({
+    host: '127.0.0.1',
+    port: await freePort(),
+    store,
+    bus,
+    identity,
+    engine: opaWasmEngine({ wasm: bundle.wasm, entrypoints: bundle.manifest.entrypoints, data: grants.document }),
+    localToken: LOCAL_TOKEN,
+    async answer(answer) {
+      answers.push(answer);
+      return answered.ok ? { ...answered, hold: answer.hold } : answered;
+    },
+    resources: [
+      {
+        name: 'shop',
+        kind: 'postgres',
+        address: '127.0.0.1:5432',
+        labels: { env: 'prod' },
+        profiles: ['reader', 'writer'],
+        audit: { mode: 'strict', durability: 'disk', record: 'full' },
+      },
+    ],
+    policy: {
+      revision: 'ab'.repeat(32),
+      rules: bundle.manifest.rules,
+      grants: [{ name: 'the stock crew writes when a DBA agrees', rulesOff: false }],
+      opa: bundle.manifest.opa,
+    },
+    verifierKeys: async () => [edgeKey, ledgerKey],
+    log: pino({ level: 'silent' }),
+    ...options,
+  });
+
+  const checkpointer = new Checkpointer({ log: logName(TOPICS.sessions, 0), key: ledgerKey });
+  let applied = 0n;
+  async function write(...sessions: readonly WrittenSession[]): Promise<void> {
+    const bytes = sessions.flatMap((session) => eventsOf(session, issuer.issuer, edgeKey));
+    await bus.produce(
+      TOPICS.sessions,
+      bytes.map(({ key, value }) => ({ key, value })),
+    );
+    const fresh: BusRecord[] = [];
+    for (let offset = applied; ;) {
+      const found = await bus.read(TOPICS.sessions, 0, offset, 1000);
+      if (found.length === 0) break;
+      fresh.push(...found);
+      offset = found.at(-1)!.offset + 1n;
+    }
+    const records = fresh.map(({ topic, partition, offset, value }) => ({ topic, partition, offset, bytes: value }));
+    const next = applied + BigInt(fresh.length);
+    await store.applyBatch({ topic: TOPICS.sessions, partition: 0, records, firstOffset: applied, nextOffset: next });
+    applied = next;
+    for (const { value } of fresh) checkpointer.append(value, 0);
+    const checkpoint = checkpointer.finish();
+    if (checkpoint) await bus.produce(TOPICS.checkpoints, [{ key: checkpoint.log, value: Buffer.from(checkpoint.note) }]);
+  }
+
+  return {
+    console,
+    url: `http://${console.address}`,
+    bus,
+    busDirectory,
+    issuer,
+    tokens: await issuer.tokens(),
+    edgeKey,
+    ledgerKey,
+    answers,
+    answerWith: (given) => void (answered = given),
+    write,
+    async stop() {
+      await console.close();
+      identity.close();
+      await Promise.all([issuer.close(), store.close()]);
+      await Promise.all([postgres.stop(), bus.close()]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The example session of the events library, as if it were this principal's and of this minute. */
+function eventsOf(
+  { id, subject = 'crew-stock', end = 'closed', operations = 1, waiting = false, run }: WrittenSession,
+  issuer: string,
+  key: SigningKey,
+): readonly { readonly key: string; readonly value: Buffer }[] {
+  const template = exampleSession(id, key, { operations, end: 'open' });
+  const nowMs = Date.now();
+  const shiftMs = nowMs - Date.parse(template[0]!.event.time);
+  const stream = new SessionStream({ session: id, source: '/edge/test', subject }, key);
+  const untilHold = template.findIndex(
+    ({ event }) => event.type === 'approval.requested' && (event.data as { operation: number }).operation === operations,
+  );
+  const kept = waiting ? template.slice(0, untilHold + 1) : template;
+  const values = kept.map(({ event }) => {
+    const data = { ...(event.data as Record<string, unknown>) };
+    if (event.type === 'session.opened')
+      Object.assign(data, { run: run ?? null, principal: { ...(data['principal'] as object), subject, issuer } });
+    if ('requester' in data) data['requester'] = { ...(data['requester'] as object), subject, issuer };
+    if ('hold' in data) data['hold'] = `${id}-h${String(data['operation'])}`;
+    for (const name of ['expires', 'windowEnds']) {
+      if (typeof data[name] === 'string') data[name] = new Date(Date.parse(data[name]) + shiftMs).toISOString();
+    }
+    return stream.event(event.type as 'operation.submitted', data as never, Date.parse(event.time) + shiftMs).bytes;
+  });
+  if (end === 'closed') values.push(stream.close({ reason: 'client', operations, rows: 3, bytes: 42, denials: 0 }, nowMs + 2000).bytes);
+  if (end === 'aborted') values.push(stream.abort({ reason: 'killed', unfinished: waiting ? [operations] : [] }, nowMs + 2000).bytes);
+  return values.map((value) => ({ key: id, value }));
+}
