@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
 import { openEmbeddedBus, serveBus } from '@sallyport/adapter-embedded-bus';
@@ -9,9 +10,9 @@ import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc'
 import { openStore } from '@sallyport/adapter-postgres-store';
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { type Config, resolveSecret } from '@sallyport/config';
-import { createConsole } from '@sallyport/console';
+import { createConsole, type ResourceInfo } from '@sallyport/console';
 import { createDecision, type HoldAnswer, type HoldAnswered } from '@sallyport/decision';
-import { controlEvent, loadOrCreateKey } from '@sallyport/events';
+import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
 import { createVendor } from '@sallyport/vendor';
 import type { Logger } from 'pino';
 import { devPrincipals } from './dev-principals.js';
@@ -159,14 +160,14 @@ async function start(
     identity,
     engine: loaded.engine,
     localToken: installation.operatorToken,
-    resources: config.resources.map(({ name, kind, labels }) => ({
-      name,
-      kind,
-      labels,
-      ...(edgeListeners.postgres ? { listener: edgeListeners.postgres } : {}),
-    })),
-    policy: { revision: loaded.revision, bundle: loaded.bundle, grants: policy.grants },
-    notReady,
+    resources: resourceInfos(config),
+    policy: {
+      revision: loaded.revision,
+      rules: loaded.rules,
+      opa: loaded.opa,
+      grants: policy.grants.grants.map(({ name, rules }) => ({ name, rulesOff: rules === 'off' })),
+    },
+    verifierKeys: () => verifierKeys(join(dataDir, 'keys')),
     log,
   });
   onStop(() => console.close());
@@ -213,6 +214,31 @@ async function devIssuer({ config, policy, log }: ComposeOptions): Promise<DevIs
 
 function oidcProviders(config: Config): OidcProviderOptions[] {
   return config.identity.providers.flatMap((provider) => (provider.kind === 'oidc' ? [{ name: provider.name, ...provider.oidc }] : []));
+}
+
+/** What people may know of the resources: where they are and how they are kept, nothing that opens them. */
+function resourceInfos(config: Config): ResourceInfo[] {
+  return config.resources.flatMap((resource) => {
+    if (resource.kind !== 'postgres') return [];
+    const { name, kind, address, labels, audit, credential } = resource;
+    return [
+      {
+        name,
+        kind,
+        address: address.kind === 'unix' ? address.path : `${address.host}:${address.port}`,
+        labels,
+        profiles: credential.kind === 'postgres-role' ? Object.keys(credential.profiles) : [],
+        audit,
+      },
+    ];
+  });
+}
+
+/** The public halves of the keys in the data directory. */
+async function verifierKeys(directory: string): Promise<VerifierKey[]> {
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.pub')).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')));
+  return texts.flatMap((text) => [...parseVerifierKeys(text)]);
 }
 
 /** Which policy judges from here on is part of the record. */

@@ -15,6 +15,10 @@ export interface LoadedPolicy {
   readonly inputPaths: readonly string[];
   /** Hex SHA-256 of the compiled bundle. */
   readonly bundle: string;
+  /** Paths of the default rules. */
+  readonly rules: readonly string[];
+  /** Version of opa that compiled it. */
+  readonly opa: string;
 }
 
 export async function loadPolicy({ bundleDir, grants }: Policy): Promise<LoadedPolicy> {
@@ -24,6 +28,8 @@ export async function loadPolicy({ bundleDir, grants }: Policy): Promise<LoadedP
     revision: revisionOf(files, canonicalJson(grants)),
     inputPaths: manifest.inputPaths['sallyport/verdict'],
     bundle: manifest.sha256,
+    rules: manifest.rules,
+    opa: manifest.opa,
   };
 }
 
