@@ -46,7 +46,13 @@ function narrator(proofs: Proof[]): Narrator {
 function table(proofs: readonly Proof[]): string {
   const output = new Table({ head: ['promise', 'proved here'], style: { head: [], border: [] } });
   for (const promise of [...new Set(proofs.map((proof) => proof.promise))].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)))) {
-    output.push([promise, proofs.filter((proof) => proof.promise === promise).map(({ what }) => what).join('\n')]);
+    output.push([
+      promise,
+      proofs
+        .filter((proof) => proof.promise === promise)
+        .map(({ what }) => what)
+        .join('\n'),
+    ]);
   }
   return output.toString();
 }

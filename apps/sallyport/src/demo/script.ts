@@ -35,12 +35,25 @@ async function maskedRead(stage: Stage, { step, say, proves }: Narrator): Promis
   for (const { name, email, card } of rows) say(`${name!.padEnd(15)} ${email!.padEnd(24)} ${card}`);
   const { rows: real } = await stage.atServer('SELECT email, card FROM customers');
   const delivered = JSON.stringify(rows);
-  proves('P5', 'e-mail and card came back masked', rows.length === real.length && real.every(({ email, card }) => !delivered.includes(String(email)) && !delivered.includes(String(card))));
+  proves(
+    'P5',
+    'e-mail and card came back masked',
+    rows.length === real.length && real.every(({ email, card }) => !delivered.includes(String(email)) && !delivered.includes(String(card))),
+  );
 
-  const around = ['SELECT upper(email) FROM customers', "SELECT name FROM customers WHERE email LIKE 'a%'", 'SELECT c FROM customers c', 'COPY customers TO STDOUT'];
+  const around = [
+    'SELECT upper(email) FROM customers',
+    "SELECT name FROM customers WHERE email LIKE 'a%'",
+    'SELECT c FROM customers c',
+    'COPY customers TO STDOUT',
+  ];
   const codes = await Promise.all(around.map((sql) => codeOf(agent, sql)));
   say(`ways around it (${around.length} tried): ${codes.join(', ')}`);
-  proves('P5', 'no way around the mask: expression, filter, whole row, COPY', codes.every((code) => code === '42501'));
+  proves(
+    'P5',
+    'no way around the mask: expression, filter, whole row, COPY',
+    codes.every((code) => code === '42501'),
+  );
   proves('P2', 'a token that is not one opens nothing', (await signInCode(stage, 'not-a-token')) === '28P01');
 
   const silent = createConnection({ host: '127.0.0.1', port: Number(stage.ready.listeners.postgres!.split(':').at(-1)) });
@@ -66,7 +79,11 @@ async function refusedDelete(stage: Stage, { step, say, proves }: Narrator): Pro
   say(`the next statement: ${inFailed}; COMMIT answers ${commit.command}; then the connection works as before`);
   const { rows } = await stage.atServer('SELECT count(*) AS n FROM stock');
   proves('P2', 'policy refused it, naming the rule', error?.code === '42501' && (error.detail ?? '').includes('write_without_where'));
-  proves('P8', 'the transaction failed as after any Postgres error', inFailed === '25P02' && commit.command === 'ROLLBACK' && after.rows[0]?.n === '3');
+  proves(
+    'P8',
+    'the transaction failed as after any Postgres error',
+    inFailed === '25P02' && commit.command === 'ROLLBACK' && after.rows[0]?.n === '3',
+  );
   proves('P2', 'nothing happened at the server', String(rows[0]?.n) === '3');
   await crew.end();
 }
@@ -75,7 +92,8 @@ async function heldWrite(stage: Stage, { step, say, proves }: Narrator): Promise
   step('3 · A write that waits for a person');
   const { tokens } = stage.ready;
   const crew = await stage.agent(tokens['crew-stock']!, 'run:restock-7/agent:planner/task:2');
-  const quantity = async (): Promise<number> => Number((await stage.atServer('SELECT quantity FROM stock WHERE product_id = 2')).rows[0]?.quantity);
+  const quantity = async (): Promise<number> =>
+    Number((await stage.atServer('SELECT quantity FROM stock WHERE product_id = 2')).rows[0]?.quantity);
   const before = await quantity();
   const write = crew.query('UPDATE stock SET quantity = quantity + 20 WHERE product_id = 2');
   write.catch(() => undefined);
@@ -101,16 +119,36 @@ async function closedSession(stage: Stage, { step, say, proves }: Narrator): Pro
   const lent = (await stage.atServer(`SELECT rolvaliduntil FROM pg_roles WHERE rolname = '${role}'`)).rows;
   say(`lent for this session: ${role}`);
   const running = codeOf(agent, 'SELECT pg_sleep(60)');
-  await until(async () => (await stage.atServer("SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()")).rows.length > 0);
+  await until(
+    async () =>
+      (
+        await stage.atServer(
+          "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()",
+        )
+      ).rows.length > 0,
+  );
   const revoked = await stage.sallyport(['principals', 'revoke', 'agent-analyst', '--reason', 'demo']);
   const code = await running;
-  const gone = await until(async () => (await stage.atServer(`SELECT 1 FROM pg_roles WHERE rolname LIKE 'sallyport\\_%'`)).rows.length === 0);
+  const gone = await until(
+    async () => (await stage.atServer(`SELECT 1 FROM pg_roles WHERE rolname LIKE 'sallyport\\_%'`)).rows.length === 0,
+  );
   say(`agent-analyst revoked: its running statement ended (${code}), no role of Sallyport is left at the server`);
   proves('P10', 'revoking a principal ended its session and what it ran', revoked.code === 0 && code !== 'ok');
-  proves('P4', 'each session had a role of its own with an end; all are gone', lent.length === 1 && lent[0]?.rolvaliduntil !== null && gone);
+  proves(
+    'P4',
+    'each session had a role of its own with an end; all are gone',
+    lent.length === 1 && lent[0]?.rolvaliduntil !== null && gone,
+  );
 
-  const list = JSON.parse((await stage.sallyport(['sessions', 'list', '--format', 'json'])).stdout) as { id: string; principal: unknown; state: string }[];
-  const crewSession = await findHeldSession(stage, list.map(({ id }) => id));
+  const list = JSON.parse((await stage.sallyport(['sessions', 'list', '--format', 'json'])).stdout) as {
+    id: string;
+    principal: unknown;
+    state: string;
+  }[];
+  const crewSession = await findHeldSession(
+    stage,
+    list.map(({ id }) => id),
+  );
   proves('P1', 'every session is on record, with its end', list.length >= 4 && list.every(({ state }) => state === 'closed'));
   return crewSession;
 }
@@ -136,7 +174,11 @@ async function replayAndVerify(stage: Stage, { step, say, proves }: Narrator, se
   proves('P6', 'one altered byte was found', altered.code === 1);
 
   const bytes = await bytesUnder(stage.dataDir, 'bus', 'spool');
-  proves('P3', 'no token and no password is in the log', !Object.values(stage.ready.tokens).some((token) => bytes.includes(token)) && !bytes.includes('"password"'));
+  proves(
+    'P3',
+    'no token and no password is in the log',
+    !Object.values(stage.ready.tokens).some((token) => bytes.includes(token)) && !bytes.includes('"password"'),
+  );
 }
 
 async function waitingHold(stage: Stage): Promise<string> {

@@ -41,7 +41,7 @@ export interface Stage {
 export async function setStage(): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-demo-'));
   const dataDir = join(dir, 'data');
-  const sample = await startSample(dir);
+  const sample = await startSample(dir, false);
   const configPath = join(SAMPLE_DIR, 'sallyport.yaml');
   const readyFile = join(dir, 'ready.json');
   const up = spawn(process.execPath, [COMMAND, 'up', '--config', configPath, '--data', dataDir, '--ready-file', readyFile, '--dev'], {
@@ -72,13 +72,21 @@ export async function setStage(): Promise<Stage> {
         }
       },
       async agent(token, application = 'demo') {
-        const client = new Client({ host: host!, port: Number(port), database: 'shop', user: 'agent', password: token, application_name: application });
+        const client = new Client({
+          host: host!,
+          port: Number(port),
+          database: 'shop',
+          user: 'agent',
+          password: token,
+          application_name: application,
+        });
         // The edge may end a session: the demo looks at the outcome of each step, not at this.
         client.on('error', () => undefined);
         await client.connect();
         return client;
       },
-      sallyport: (args, token) => run([COMMAND, ...args, '--config', configPath, '--data', dataDir], { ...sample.env, ...(token ? { SALLYPORT_TOKEN: token } : {}) }),
+      sallyport: (args, token) =>
+        run([COMMAND, ...args, '--config', configPath, '--data', dataDir], { ...sample.env, ...(token ? { SALLYPORT_TOKEN: token } : {}) }),
       async stopUp() {
         up.kill('SIGTERM');
         return ended;

@@ -174,7 +174,7 @@ async function start(
   const observability = await serveObservability({
     host: listen.metrics.address.host,
     port: listen.metrics.address.port,
-    sources: [() => edge.call<Awaited<ReturnType<MetricSource>>>('metrics')],
+    sources: [edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
     notReady,
   });
   onStop(() => observability.close());

@@ -30,9 +30,9 @@ export async function runUp(options: UpOptions): Promise<number> {
     for (const one of stops.splice(0).reverse()) await one();
   };
   try {
-    const { settings, dev } = await settingsFor(options, stops);
+    const { settings, dev, env } = await settingsFor(options, stops);
     const signal = untilSignal();
-    const running = await compose({ ...settings, dev, env: process.env, log });
+    const running = await compose({ ...settings, dev, env, log });
     stops.push(() => running.close());
     await announce(running, settings, options);
     const ended = await Promise.race([signal, running.died]);
@@ -50,14 +50,19 @@ export async function runUp(options: UpOptions): Promise<number> {
   }
 }
 
-async function settingsFor(options: UpOptions, stops: (() => Promise<unknown>)[]): Promise<{ settings: Settings; dev: boolean }> {
+async function settingsFor(
+  options: UpOptions,
+  stops: (() => Promise<unknown>)[],
+): Promise<{ settings: Settings; dev: boolean; env: NodeJS.ProcessEnv }> {
   const path = options.config ?? (existsSync('sallyport.yaml') ? 'sallyport.yaml' : undefined);
   const data = options.data === undefined ? {} : { data: options.data };
   const dev = options.dev === true || path === undefined;
-  if (path !== undefined) return { settings: await loadSettings({ config: { path }, ...data, dev, env: process.env }), dev };
-  const sample = await startSample(resolve(options.data ?? 'data'));
+  const { env } = process;
+  if (path !== undefined) return { settings: await loadSettings({ config: { path }, ...data, dev, env }), dev, env };
+  const sample = await startSample(resolve(options.data ?? 'data'), true);
   stops.push(() => sample.stop());
-  return { settings: await loadSettings({ config: sample.config, ...data, dev, env: { ...process.env, ...sample.env } }), dev };
+  const sampleEnv = { ...env, ...sample.env };
+  return { settings: await loadSettings({ config: sample.config, ...data, dev, env: sampleEnv }), dev, env: sampleEnv };
 }
 
 /** The screen for people, the ready file for scripts, and `run.json` for the command line. */

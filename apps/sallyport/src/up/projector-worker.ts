@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { connectBus } from '@sallyport/adapter-embedded-bus';
 import { loadOrCreateKey } from '@sallyport/events';
-import { createProjector } from '@sallyport/projector';
+import { createProjector, ProjectorMetrics } from '@sallyport/projector';
 import { createLog } from './log.js';
 import { serveWorker } from './worker-link.js';
 
@@ -16,15 +16,19 @@ export interface ProjectorWorkerData {
 
 serveWorker<ProjectorWorkerData>(async ({ bus: port, storeUrl, dataDir, name, logLevel }) => {
   const bus = connectBus(port);
+  const metrics = new ProjectorMetrics();
   const projector = await createProjector({
     bus,
+    metrics,
     storeUrl,
     ledgerKey: await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${name}`),
     log: createLog('projector', logLevel),
   });
   return {
     status: () => projector.status(),
-    notReady: () => projector.notReady(),
+    notReady: async () => (await projector.status()).notReady,
+    metrics: () => metrics.registry.getMetricsAsJSON(),
+    rebuild: () => projector.rebuild(),
     close: async () => {
       await projector.close();
       await bus.close();

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startEmbeddedPostgres } from '@sallyport/adapter-embedded-postgres';
 import { Client } from 'pg';
@@ -10,9 +10,11 @@ export interface Sample {
   stop(): Promise<void>;
 }
 
-/** For whoever starts without a configuration: an embedded PostgreSQL with a small shop, grants for it, and free loopback ports. */
-export async function startSample(dataDir: string): Promise<Sample> {
-  const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'shop'), database: 'shop', persistent: true });
+/** For whoever starts without a configuration: an embedded PostgreSQL with a small shop, grants for it, and free loopback ports. Persistent: the shop's data stay. */
+export async function startSample(dataDir: string, persistent: boolean): Promise<Sample> {
+  // The server runs as another user when this one is root: it has to see the directory's mode before it decides where its files go.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'shop'), database: 'shop', persistent });
   const client = new Client({ connectionString: server.url('shop') });
   try {
     await client.connect();
