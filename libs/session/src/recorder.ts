@@ -7,7 +7,7 @@ export class RecordUnavailable extends Error {
 }
 
 /** What a session must be let say although the spool is at its limit: how something on record went on and ended. */
-const OUTCOMES: ReadonlySet<SessionEventType> = new Set(['approval.applied', 'operation.completed', 'session.closed']);
+const OUTCOMES: ReadonlySet<SessionEventType> = new Set(['approval.applied', 'output.recorded', 'operation.completed', 'session.closed']);
 
 /** Writes one session's stream into the spool, and knows how durable its newest event is. */
 export class Recorder {

@@ -11,6 +11,7 @@ import {
   type ValueSettings,
 } from '@sallyport/masking';
 import type { Refusal, Running } from '@sallyport/session';
+import type { RowRecording } from './row-recording.js';
 
 /** One operation between its intent and its end: what came back for it so far. */
 export class Flight {
@@ -34,6 +35,8 @@ export class Flight {
     /** A refused operation flies too: its error has to come in its turn. */
     readonly refusal: Refusal | undefined,
     readonly rowLimit: number | undefined,
+    /** Where rows are kept when the resource is recorded in full. */
+    readonly recording?: RowRecording,
   ) {}
 
   /** The plan of the statement whose answer is coming in. */

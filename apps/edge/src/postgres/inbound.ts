@@ -15,6 +15,7 @@ import { Flight } from './flight.js';
 import { parametersOf } from './parameters.js';
 import { describePortal, noSuchStatement, notUtf8, poisonParse, poisonQuery, protocolRefusal, tooMany } from './refusals.js';
 import type { Relay } from './relay.js';
+import { RowRecording } from './row-recording.js';
 import { type Asked, effectOf, fetchFrom, type Prepared, together, withPrepared } from './statements.js';
 
 /** A portal: a prepared statement bound to its parameters, and the operation it became once it was judged. */
@@ -222,7 +223,9 @@ export class Inbound {
 
   #takeOff(cleared: Extract<Cleared<StringPlan>, { cleared: true }>, text: string): Flight {
     this.relay.intent(cleared.running.intent);
-    return new Flight(cleared.running, cleared.plan, text, undefined, cleared.verdict.rowLimit);
+    const { session, host } = this.relay;
+    const recording = session.record === 'full' ? new RowRecording(host.limits.recordedRowsMaxBytes) : undefined;
+    return new Flight(cleared.running, cleared.plan, text, undefined, cleared.verdict.rowLimit, recording);
   }
 
   /** In place of a Query or FunctionCall: fails in its turn, then ReadyForQuery. */

@@ -40,6 +40,7 @@ export class Outbound {
           bodyBytes >= STREAMED_FROM_BYTES && (type === BackendType.copyData || (type === BackendType.dataRow && !this.#flight?.masker)),
         begin: (type, bodyBytes) => {
           if (this.#flight) this.#flight.rows++;
+          this.#flight?.recording?.cut();
           this.#delivery.pass(frameHeader(type, bodyBytes), this.#flight);
         },
         piece: (bytes, start, end) => this.#delivery.pass(bytes.subarray(start, end), this.#flight),
@@ -67,7 +68,9 @@ export class Outbound {
         if (!flight) return this.relay.violated('the target sent a row that nobody asked for');
         flight.rows++;
         if (flight.rowLimit !== undefined && flight.rows > flight.rowLimit) return this.relay.tooManyRows(flight.rowLimit);
-        return flight.masker ? this.#masked(flight, type, bytes, start, end) : pass();
+        if (flight.masker) return this.#masked(flight, type, bytes, start, end);
+        flight.recording?.row(bytes.subarray(start, end));
+        return pass();
       }
       case BackendType.copyData:
         if (flight) flight.rows++;
@@ -120,6 +123,7 @@ export class Outbound {
   #masked(flight: Flight, type: number, bytes: Buffer, start: number, end: number): void {
     const body = bytes.subarray(start, end);
     const masked = flight.masker!.mask(body);
+    flight.recording?.row(masked);
     if (masked === body) return this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), flight);
     this.#delivery.pass(frameHeader(type, masked.length), flight);
     this.#delivery.pass(masked, flight);

@@ -18,6 +18,8 @@ export interface RelayLimits {
   readonly maxPipelinedBytes: number;
   readonly maxPreparedStatements: number;
   readonly maxPortals: number;
+  /** Of the rows of one operation that are kept where `record` is `full`. */
+  readonly recordedRowsMaxBytes: number;
   /** How long the target may take to finish after the agent said goodbye. */
   readonly terminateTimeoutMs: number;
 }
@@ -284,6 +286,8 @@ export class Relay {
     if (flight.done || !flight.running) return;
     flight.done = true;
     try {
+      const rows = flight.recording?.event(flight.running.operation);
+      if (rows) this.session.recorder.write('output.recorded', rows);
       this.session.completed(flight.running, flight.end(flight.refusal ? 'refused' : outcome));
     } catch (error) {
       this.#broken(error);
