@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -25,5 +27,7 @@ export default {
     ],
   },
   setupFiles: ['reflect-metadata'],
-  testTimeout: 30_000,
+  // Specs start servers and wait for them: two at a time keep two cores busy, and a noisy machine gets its time.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  testTimeout: 60_000,
 };

@@ -1,3 +1,4 @@
+// Longer than most: each end of a lease is shown with a bus that fails and a server that is real.
 import { freePort } from '@sallyport/adapter-embedded-postgres';
 import { type TestPostgres, testPostgres } from '@sallyport/adapter-embedded-postgres/testing';
 import { type Bus, type BusRecord, type ConsumeOptions, TOPICS } from '@sallyport/bus';

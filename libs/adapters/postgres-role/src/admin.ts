@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 
 import { LeaseError } from '@sallyport/lease';
-import { Client, DatabaseError, escapeIdentifier, escapeLiteral, Pool } from 'pg';
+import { type Client, DatabaseError, escapeIdentifier, escapeLiteral, Pool } from 'pg';
 
 export interface AdminOptions {
   /** `postgres://…` of a superuser, or of a role as README.md describes. Its database is used first. Secret. */
