@@ -18,6 +18,7 @@ import { listenPostgres, type PostgresListener } from './postgres/listener.js';
 import { PostgresMasks } from './postgres/masks.js';
 import type { OpenServices, PostgresResource } from './postgres/open.js';
 import { Statements } from './postgres/statements.js';
+import { Revocations } from './revocations.js';
 import { EdgeSpool } from './spool.js';
 import { timedVerdicts } from './timed-verdicts.js';
 
@@ -43,6 +44,8 @@ export interface EdgeOptions {
   readonly maskKey: Uint8Array;
   readonly limits: EdgeLimits;
   readonly log: Log;
+  /** The disk lost records of live sessions: end the edge, and start it again when the disk works. Called at most once. */
+  readonly lost: (error: Error) => void;
   readonly nowMs?: () => number;
 }
 
@@ -70,11 +73,13 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
     nowMs,
     limits,
     recorded: (seconds) => metrics.recorded(seconds),
+    lost: options.lost,
   });
   metrics.watchSpool({ bytes: () => spool.bytes, oldestSeconds: () => spool.oldestSeconds });
   const holds = new Holds(limits, nowMs);
   const live = new LiveSessions(limits, nowMs);
-  const control = await followControl(bus, holds, live, log);
+  const revocations = new Revocations();
+  const control = await followControl(bus, { holds, live, revocations }, log);
   const closing = new Set<Promise<void>>();
   let stopping = false;
   const notReady = (): readonly string[] => [
@@ -87,6 +92,7 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
     resources: new Map(options.resources.map((resource) => [resource.name, resource])),
     sessions: { verdicts: timedVerdicts(options.verdicts, metrics), holds, nowMs, limits },
     live,
+    revocations,
     leases: options.leases,
     spool,
     signingKey,

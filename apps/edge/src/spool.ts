@@ -1,6 +1,6 @@
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { type SessionEventType, SessionStream, type SigningKey } from '@sallyport/events';
-import { type Journal, type JournalRecord, openJournal } from '@sallyport/journal';
+import { type Disk, type Journal, type JournalRecord, openJournal } from '@sallyport/journal';
 import type { Durability, Spool, SpoolEntry } from '@sallyport/session';
 import type { Log } from './log.js';
 import { OpenTable } from './open-table.js';
@@ -24,6 +24,11 @@ export interface SpoolOptions {
   readonly limits: SpoolLimits;
   /** Seconds from appending to durability, for the figures. */
   readonly recorded: (seconds: number) => void;
+  /** Called once, when the disk lost records that sessions had gone on from: the edge has to end (docs/adr/0005). */
+  readonly lost: (error: Error) => void;
+  /** Of one file of the journal. */
+  readonly segmentBytes?: number;
+  readonly disk?: Disk;
 }
 
 /**
@@ -35,6 +40,7 @@ export class EdgeSpool implements Spool {
   #published = -1n;
   #waiting: { readonly offset: bigint; readonly resolve: () => void }[] = [];
   #publishing: Promise<void> | undefined;
+  #lost: Error | undefined;
 
   private constructor(
     private readonly journal: Journal,
@@ -46,14 +52,18 @@ export class EdgeSpool implements Spool {
   static async open(options: SpoolOptions): Promise<EdgeSpool> {
     const { spoolMaxBytes, spoolMaxAgeMs, spoolReserveBytes, recordMaxBytes } = options.limits;
     let table = new OpenTable();
-    const journal = await openJournal({
-      directory: options.directory,
-      maxBytes: spoolMaxBytes,
-      maxAgeMs: spoolMaxAgeMs,
-      reserveBytes: spoolReserveBytes,
-      maxRecordBytes: recordMaxBytes,
-      segmentHead: () => table.save(),
-    });
+    const journal = await openJournal(
+      {
+        directory: options.directory,
+        maxBytes: spoolMaxBytes,
+        maxAgeMs: spoolMaxAgeMs,
+        reserveBytes: spoolReserveBytes,
+        maxRecordBytes: recordMaxBytes,
+        segmentHead: () => table.save(),
+        ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+      },
+      options.disk,
+    );
     table = OpenTable.from(journal.recovered.head);
     for (let at = journal.recovered.headOffset; ;) {
       const records = await journal.read(at < journal.firstOffset ? journal.firstOffset : at);
@@ -63,12 +73,17 @@ export class EdgeSpool implements Spool {
     }
     const spool = new EdgeSpool(journal, table, options);
     await spool.#abortLeftOpen();
+    journal.onFailure(({ error, from, to }) => {
+      if (to > from) spool.#lose(error);
+    });
     spool.#published = journal.forgottenBefore - 1n;
     spool.#publishing = spool.#publish();
     return spool;
   }
 
   append(entry: SpoolEntry): bigint {
+    // What followed a lost record would have a gap before it.
+    if (this.#lost) throw this.#lost;
     const outcome = entry.purpose === 'outcome';
     const offset = this.journal.append(
       { key: entry.session, value: entry.bytes, timestampMs: this.options.nowMs() },
@@ -88,9 +103,9 @@ export class EdgeSpool implements Spool {
     this.options.recorded(Number(process.hrtime.bigint() - started) / 1e9);
   }
 
-  /** Why nothing new can be taken right now. */
+  /** Why no new session can be taken right now. */
   get failure(): string | undefined {
-    return this.journal.failure?.message;
+    return this.#lost?.message ?? this.journal.refusalOf(ROOM_TO_BEGIN_BYTES);
   }
 
   get bytes(): number {
@@ -104,13 +119,19 @@ export class EdgeSpool implements Spool {
   /** Publishes what it can within the time, then closes; the rest is published at the next start. */
   async close(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    while (this.#published < this.journal.nextOffset - 1n && Date.now() < deadline && !this.journal.failure) {
+    while (this.#published < this.journal.nextOffset - 1n && Date.now() < deadline && !this.#lost && !this.journal.failure) {
       await this.journal.synced(this.journal.nextOffset - 1n).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     this.#stop.abort();
     await this.#publishing;
     await this.journal.close();
+  }
+
+  #lose(error: Error): void {
+    if (this.#lost) return;
+    this.#lost = error;
+    this.options.lost(error);
   }
 
   async #abortLeftOpen(): Promise<void> {
@@ -167,6 +188,8 @@ function entryOf({ key, value }: JournalRecord): Omit<SpoolEntry, 'purpose'> {
   return { session: key ?? '', type, bytes: value, ...(data.operation === undefined ? {} : { operation: data.operation }) };
 }
 
+/** The first events of a session and a statement or two. */
+const ROOM_TO_BEGIN_BYTES = 16 * 1024;
 const PUBLISH_RECORDS = 500;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;

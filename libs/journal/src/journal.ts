@@ -160,6 +160,12 @@ export class Journal {
     return this.#writer.failure;
   }
 
+  /** Why an append of this size without the reserve would be refused right now; undefined when it would be taken. */
+  refusalOf(bytes: number): string | undefined {
+    const lacking = this.#lacksRoom(bytes, false);
+    return this.failure?.message ?? (lacking === undefined ? undefined : `the journal is full: ${lacking}`);
+  }
+
   /**
    * Takes all of the records or none, and returns the offset of the last; they stand in order, one behind the other.
    * Throws `JOURNAL_FULL`, `JOURNAL_RECORD_TOO_LARGE`, `JOURNAL_WRITE_FAILED`, `JOURNAL_CLOSED`.
@@ -176,7 +182,8 @@ export class Journal {
       }
       bytes += one.bytes;
     }
-    this.#checkRoom(bytes, options.useReserve === true);
+    const lacking = this.#lacksRoom(bytes, options.useReserve === true);
+    if (lacking !== undefined) throw new JournalError('JOURNAL_FULL', `the journal is full: ${lacking}`);
     const wasEmpty = this.usedBytes === 0;
     if (measured.length > 0) this.#writer.push(measured, bytes, options.durability !== 'process');
     if (wasEmpty && bytes > 0) this.#oldestMs = measured[0]!.entry.timestampMs ?? this.settings.now();
@@ -301,16 +308,16 @@ export class Journal {
     await this.parts.lock.release().catch(() => undefined);
   }
 
-  #checkRoom(bytes: number, useReserve: boolean): void {
-    const { maxBytes, maxPendingBytes, maxAgeMs, reserveBytes } = this.settings;
-    const full = (why: string): JournalError => new JournalError('JOURNAL_FULL', `the journal is full: ${why}`);
+  /** Why that many bytes can't be taken right now. */
+  #lacksRoom(bytes: number, useReserve: boolean): string | undefined {
+    const { maxBytes, maxPendingBytes, maxAgeMs } = this.settings;
+    const reserveBytes = useReserve ? 0 : this.settings.reserveBytes;
     if (this.#writer.pendingBytes + bytes > maxPendingBytes && this.#writer.pendingBytes > 0)
-      throw full(`maxPendingBytes of ${maxPendingBytes}`);
-    if (this.usedBytes + bytes > maxBytes - (useReserve ? 0 : reserveBytes))
-      throw full(`maxBytes of ${maxBytes}${useReserve ? '' : ', less the reserve'}`);
-    if (useReserve) return;
-    if (this.ageMs > maxAgeMs) throw full(`the oldest record is older than ${maxAgeMs} ms`);
-    if (this.#writer.starved && this.#writer.laidOutBytes - bytes < reserveBytes) throw full('the disk has no room for another segment');
+      return `maxPendingBytes of ${maxPendingBytes}`;
+    if (this.usedBytes + bytes > maxBytes - reserveBytes) return `maxBytes of ${maxBytes}${useReserve ? '' : ', less the reserve'}`;
+    if (!useReserve && this.ageMs > maxAgeMs) return `the oldest record is older than ${maxAgeMs} ms`;
+    if (this.#writer.starved && this.#writer.laidOutBytes - bytes < reserveBytes) return 'the disk has no room for another segment';
+    return undefined;
   }
 
   #wait(waits: Waits, offset: bigint, durability: JournalDurability): Promise<void> {

@@ -65,6 +65,12 @@ serveWorker<EdgeWorkerData>(async (data) => {
     maskKey: data.maskKey,
     limits,
     log,
+    lost: (error) => {
+      // Ends the thread, and with it everything: the next start recovers.
+      setImmediate(() => {
+        throw error;
+      });
+    },
   });
   return {
     listeners: () => edge.listeners,
