@@ -21,7 +21,7 @@ export type SessionEventType = keyof SessionEvents;
 
 export interface SessionOpened {
   readonly session: string;
-  readonly principal: Omit<Principal, 'tokenId'>;
+  readonly principal: Omit<Principal, 'tokenId' | 'issuedAtMs'>;
   readonly resource: { readonly name: string; readonly kind: string; readonly labels: Readonly<Record<string, string>> };
   readonly database?: string;
   readonly run: string | null;

@@ -61,6 +61,7 @@ export function principalFromClaims(claims: Claims, rules: ClaimRules, nowMs: nu
     actors: Object.freeze(actors),
     ...(run === undefined ? {} : { run }),
     expiresAtMs: Math.floor((claims['exp'] as number) * 1000),
+    ...(typeof claims['iat'] === 'number' ? { issuedAtMs: Math.floor(claims['iat'] * 1000) } : {}),
     ...(jti === undefined ? {} : { tokenId: jti }),
   });
   return { ok: true, principal };

@@ -20,6 +20,8 @@ export interface Principal {
   readonly run?: string;
   /** `exp`, milliseconds since the epoch. A session never outlives it. */
   readonly expiresAtMs: number;
+  /** `iat`, milliseconds since the epoch, when the token says so. */
+  readonly issuedAtMs?: number;
   /** `jti`, when there is one. */
   readonly tokenId?: string;
 }

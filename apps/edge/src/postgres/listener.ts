@@ -100,9 +100,10 @@ async function serve(accepted: Socket, options: PostgresListenerOptions, signedI
   const method = screened.settings.auth ?? options.auth;
   const { identity, discoveryUrl } = options;
   const signed = await signIn(socket, started.rest, { identity, method, discoveryUrl, maxTokenBytes: limits.maxTokenBytes });
-  if (!signed.ok) {
-    services.log.info({ code: signed.code, address }, 'sign-in refused');
-    return hangUp(signed.code, '28P01', 'the token was not accepted', 'get a fresh one: sallyport token, or your identity provider');
+  const refused = signed.ok ? (services.revocations.covers(signed.principal) ? 'REVOKED' : undefined) : signed.code;
+  if (refused !== undefined || !signed.ok) {
+    services.log.info({ code: refused, address }, 'sign-in refused');
+    return hangUp(refused ?? 'TOKEN', '28P01', 'the token was not accepted', 'get a fresh one: sallyport token, or your identity provider');
   }
   await openSession(
     { socket, tls, address, startup: message, settings: screened.settings, principal: signed.principal, rest: signed.rest },

@@ -14,6 +14,7 @@ import {
 } from '@sallyport/wire-postgres';
 import type { LiveSessions } from '../live-sessions.js';
 import type { Log } from '../log.js';
+import type { Revocations } from '../revocations.js';
 import type { CancelKeys } from './cancel-keys.js';
 import { lastWords } from './refusals.js';
 import { Relay, type RelayLimits, type SessionMasks } from './relay.js';
@@ -43,6 +44,7 @@ export interface OpenServices {
   readonly resources: ReadonlyMap<string, PostgresResource>;
   readonly sessions: SessionServices;
   readonly live: LiveSessions;
+  readonly revocations: Revocations;
   readonly leases: LeasePort;
   readonly spool: Spool;
   readonly signingKey: SigningKey;
@@ -159,7 +161,7 @@ class Opening {
 
   recordOpened(verdict: Verdict): void {
     const { session, resource, arrived } = this;
-    const { tokenId: _, ...principal } = session.principal;
+    const { tokenId: _, issuedAtMs: __, ...principal } = session.principal;
     try {
       session.recorder.write('session.opened', {
         session: session.id,
@@ -202,6 +204,8 @@ class Opening {
     this.#upstream = upstream;
     await session.recorder.durable(session.recorder.last);
     if (arrived.socket.destroyed) throw new OpenFailed('08006', 'the client has left', 'error');
+    // Between sign-in and here nobody could have ended this session.
+    if (services.revocations.covers(session.principal)) throw new OpenFailed('28P01', 'the token was not accepted', 'refused');
 
     const minor = Math.min(arrived.startup.protocol.minor, 2);
     const { cancelKeys, live, metrics } = services;

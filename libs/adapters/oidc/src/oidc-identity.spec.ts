@@ -38,10 +38,12 @@ afterAll(async () => {
 describe('a token that is in order', () => {
   it('gives its principal', async () => {
     const exp = seconds() + 120;
+    const iat = seconds() - 3;
     const token = sign(
       key,
       claims({
         sub: 'crew-stock',
+        iat,
         client_id: 'crew-stock',
         jti: 'id-1',
         run: 'run-7',
@@ -60,6 +62,7 @@ describe('a token that is in order', () => {
         actors: [{ subject: 'planner' }, { subject: 'host', issuer: 'https://other.example' }],
         run: 'run-7',
         expiresAtMs: exp * 1000,
+        issuedAtMs: iat * 1000,
         tokenId: 'id-1',
       },
     });
