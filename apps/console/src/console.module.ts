@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApprovalsController } from './api/approvals.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { ListsController } from './api/lists.controller.js';
+import { ProjectionsController } from './api/projections.controller.js';
 import { SessionsController } from './api/sessions.controller.js';
 import { LiveStreams } from './live/streams.js';
 import { type ConsoleServices, SERVICES } from './services.js';
@@ -12,7 +13,7 @@ export class ConsoleModule {
   static of(services: ConsoleServices, streams: LiveStreams): DynamicModule {
     return {
       module: ConsoleModule,
-      controllers: [SessionsController, ApprovalsController, ListsController, EventsController],
+      controllers: [SessionsController, ApprovalsController, ListsController, ProjectionsController, EventsController],
       providers: [
         { provide: SERVICES, useValue: services },
         { provide: LiveStreams, useValue: streams },

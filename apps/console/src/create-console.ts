@@ -14,6 +14,7 @@ import type { Log } from './http/request.js';
 import { CONSOLE_LIMITS, type ConsoleLimits } from './limits.js';
 import { LiveFeed } from './live/feed.js';
 import { LiveStreams } from './live/streams.js';
+import type { ProjectionsPort } from './projections.port.js';
 import type { PolicyInfo, ResourceInfo } from './services.js';
 import type { ConsoleStore } from './store.port.js';
 
@@ -36,6 +37,8 @@ export interface ConsoleOptions {
   readonly policy: PolicyInfo;
   /** What goes into an export as `keys`: those of the edges and the ledger. */
   readonly verifierKeys: () => Promise<readonly VerifierKey[]>;
+  /** The projector, for `projections status` and `rebuild`. */
+  readonly projections?: ProjectionsPort;
   readonly log: Log;
   /** Why nothing can be answered now, one sentence. */
   readonly notReady?: () => string | undefined;
@@ -68,6 +71,7 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
     verifierKeys,
     resources,
     policy,
+    projections: options.projections,
     limits,
     nowMs,
   };

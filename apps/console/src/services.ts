@@ -5,6 +5,7 @@ import type { AnswerHold } from './answer.port.js';
 import type { Exporter } from './export/exporter.js';
 import type { ConsoleLimits } from './limits.js';
 import type { LiveFeed } from './live/feed.js';
+import type { ProjectionsPort } from './projections.port.js';
 import type { ConsoleStore } from './store.port.js';
 
 /** A resource as people may see it: no address of a credential, no secret. */
@@ -38,6 +39,7 @@ export interface ConsoleServices {
   readonly verifierKeys: () => Promise<readonly VerifierKey[]>;
   readonly resources: readonly ResourceInfo[];
   readonly policy: PolicyInfo;
+  readonly projections: ProjectionsPort | undefined;
   readonly limits: ConsoleLimits;
   readonly nowMs: () => number;
 }

@@ -12,6 +12,7 @@ export interface Exporter {
 }
 
 const READ_RECORDS = 500;
+const NO_BYTES = Buffer.alloc(0);
 
 interface Leaf {
   readonly bytes: Buffer;
@@ -79,12 +80,12 @@ async function readPartition(
   return { tree, events };
 }
 
-/** As the checkpointer counts: what can't be joined is not an event. */
+/** As the checkpointer counts: what can't be joined is an empty leaf. */
 function tryJoin(joiner: Joiner, record: Parameters<Joiner['push']>[0]): Buffer | undefined {
   try {
     return joiner.push(record)?.bytes;
   } catch (error) {
-    if (error instanceof EventError) return undefined;
+    if (error instanceof EventError) return NO_BYTES;
     throw error;
   }
 }

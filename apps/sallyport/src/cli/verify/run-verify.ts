@@ -1,0 +1,122 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { formatVerifierKeys, isSessionId, parseVerifierKeys } from '@sallyport/events';
+import { type CheckpointItem, type Evidence, verifyEvidence, type VerifyReport } from '@sallyport/ledger';
+import { consoleClient } from '../console-client.js';
+import { CliError, wrongUse } from '../exit.js';
+import type { Io } from '../io.js';
+import { fetchEvidence } from '../sessions/export.js';
+import { cliSettings, type GlobalOptions } from '../settings.js';
+import { busDirectory, directoryKeys, verifyDataDirectory } from './data-directory.js';
+import { readSmall, trustedKeys } from './keys.js';
+import { renderReport } from './report.js';
+
+export interface VerifyOptions extends GlobalOptions {
+  readonly keys?: string;
+  readonly checkpoint?: string;
+  readonly format: string;
+}
+
+export interface Verified {
+  /** What was looked at, for people. */
+  readonly what: string;
+  readonly reports: readonly VerifyReport[];
+  readonly unsigned: readonly VerifyReport[];
+  readonly torn: readonly string[];
+}
+
+/** True when both verdicts are a yes, for all there is. */
+export async function runVerify(target: string | undefined, options: VerifyOptions, io: Io): Promise<boolean> {
+  if (options.format !== 'text' && options.format !== 'json') throw wrongUse('--format is text or json');
+  const verified = await verifyTarget(target, options, io);
+  const isGood = [
+    ...verified.reports.map(({ integrity, completeness }) => integrity.ok && completeness.ok),
+    ...verified.unsigned.map(({ integrity }) => integrity.ok),
+  ].every(Boolean);
+  if (options.format === 'json') io.out(`${JSON.stringify({ ok: isGood, ...verified }, undefined, 2)}\n`);
+  else io.out(renderReport(verified, isGood, io));
+  return isGood;
+}
+
+/** The public halves of the keys in a data directory, one a line. */
+export function printKeys(target: string | undefined, options: VerifyOptions, io: Io): void {
+  const directory = target === undefined ? cliSettings(options, io).dataDir : resolve(io.cwd, target);
+  const keys = directoryKeys(directory);
+  if (keys.length === 0)
+    throw wrongUse(
+      `there are no verifier keys in ${join(directory, 'keys')}`,
+      'They are made when Sallyport first runs on a data directory: name it with --data DIR.',
+    );
+  io.out(formatVerifierKeys(keys));
+}
+
+async function verifyTarget(target: string | undefined, options: VerifyOptions, io: Io): Promise<Verified> {
+  const external: CheckpointItem | undefined =
+    options.checkpoint === undefined ? undefined : { note: readSmall(options.checkpoint, io), file: options.checkpoint };
+  const path = target === undefined ? cliSettings(options, io).dataDir : resolve(io.cwd, target);
+  const shown = target ?? options.data ?? path;
+  if (!existsSync(path)) {
+    if (target === undefined)
+      throw wrongUse(`there is no data directory at ${shown}`, 'Name it with --data DIR, or a copy of it, or an export.');
+    if (target.includes('/') || !isSessionId(target)) throw wrongUse(`there is nothing at ${target}`);
+    return verifySession(target, options, io);
+  }
+  if (!statSync(path).isDirectory())
+    throw wrongUse(`${shown} is a file`, 'Name a data directory, a copy of one, or what `sallyport sessions export` wrote.');
+  if (existsSync(join(path, 'events.jsonl')))
+    return { what: `export ${shown}`, reports: [verifyExport(path, options, io)], unsigned: [], torn: [] };
+  const bus = busDirectory(path);
+  if (bus === undefined) {
+    if (existsSync(join(path, 'keys'))) throw wrongUse(`${shown} has no log yet: nothing was recorded there`);
+    throw wrongUse(
+      `${shown} is neither a data directory nor an export`,
+      'A data directory has bus/ and keys/ in it, an export events.jsonl.',
+    );
+  }
+  const { logs, unsigned, torn } = await verifyDataDirectory(
+    path,
+    bus,
+    trustedKeys(options.keys, () => directoryKeys(path), io),
+    external,
+  );
+  if (logs.length === 0) throw wrongUse(`${shown} has no log of sessions`, 'Nothing was recorded there yet, or it was removed.');
+  return { what: `log in ${shown}`, reports: logs, unsigned, torn };
+}
+
+function verifyExport(path: string, options: VerifyOptions, io: Io): VerifyReport {
+  const read = (name: string): Buffer => {
+    try {
+      return readFileSync(join(path, name));
+    } catch (error) {
+      throw wrongUse(`the export has no ${name} that can be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    }
+  };
+  const keys = trustedKeys(options.keys, () => parseVerifierKeys(read('keys').toString()), io);
+  return verifyEvidence(
+    {
+      'events.jsonl': read('events.jsonl'),
+      checkpoint: read('checkpoint').toString(),
+      'inclusion.json': read('inclusion.json').toString(),
+    },
+    keys,
+  );
+}
+
+async function verifySession(session: string, options: VerifyOptions, io: Io): Promise<Verified> {
+  let url: string;
+  let evidence: Omit<Evidence, 'events.jsonl'> & { readonly 'events.jsonl': string };
+  try {
+    const client = consoleClient(options, io);
+    url = client.url;
+    evidence = await fetchEvidence(client, session);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(error.exitCode, `${session} is not a path here, and can't be looked up as a session: ${error.message}`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+  const keys = trustedKeys(options.keys, () => parseVerifierKeys(evidence.keys), io);
+  const report = verifyEvidence({ ...evidence, 'events.jsonl': Buffer.from(evidence['events.jsonl']) }, keys);
+  return { what: `session ${session}, as ${url} gave it`, reports: [report], unsigned: [], torn: [] };
+}
