@@ -96,7 +96,7 @@ module.exports = {
       name: 'one-door-to-kafka',
       severity: 'error',
       from: { pathNot: '^libs/adapters/kafka/' },
-      to: { path: 'node_modules/kafkajs/' },
+      to: { path: '(^|node_modules/)kafkajs(/|$)' },
     },
     {
       name: 'apps-know-no-app',
