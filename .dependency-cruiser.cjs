@@ -31,7 +31,7 @@ const PURE_PACKAGES = [
   'zod', // configuration and event schemas
 ];
 
-const TESTS = '(\\.spec\\.ts|/testing\\.ts|/conformance\\.ts|-(child|worker)\\.ts)$';
+const TESTS = '(\\.spec\\.ts$|/testing\\.ts$|/testing/|/conformance\\.ts$|-(child|worker)\\.ts$)';
 const LIB = '^libs/(?!adapters/)';
 
 module.exports = {

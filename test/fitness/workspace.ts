@@ -74,6 +74,7 @@ export function references(dir: string): string[] {
 /** Test code: what jest runs, and what only tests load. It may use development dependencies. */
 export function isTestCode(path: string): boolean {
   return (
-    /\.spec\.ts$|\/testing\.ts$|\/conformance\.ts$|-(child|worker)\.ts$|\/(attacks|fakes|scripts)\//.test(path) || path.startsWith('test/')
+    /\.spec\.ts$|\/testing\.ts$|\/conformance\.ts$|-(child|worker)\.ts$|\/(attacks|fakes|scripts|testing)\//.test(path) ||
+    path.startsWith('test/')
   );
 }
