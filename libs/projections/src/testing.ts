@@ -1,10 +1,10 @@
 /** Logs for specs: sessions with everything that events can tell, the answers to their holds, their leases. */
-import { TOPICS } from '@sallyport/bus';
 import { controlEvent, generateSigningKey, leaseEvent, SessionStream } from '@sallyport/events';
 import { exampleSession } from '@sallyport/events/examples';
 import type { LogRecord } from './entry.js';
 
-const key = generateSigningKey('edge/test');
+/** Signs the sessions. */
+export const edgeKey = generateSigningKey('edge/test');
 const timeMs = Date.UTC(2026, 0, 2, 3, 4, 6);
 const hash = 'ab'.repeat(32);
 
@@ -21,8 +21,8 @@ export interface SampleSession {
 
 /** The bytes of one session's stream. */
 export function sessionBytes({ id, operations = 1, end = 'closed', waiting = false, run }: SampleSession): Buffer[] {
-  const template = exampleSession(id, key, { operations, end: 'open' });
-  const stream = new SessionStream({ session: id, source: '/edge/test', subject: 'crew-stock' }, key);
+  const template = exampleSession(id, edgeKey, { operations, end: 'open' });
+  const stream = new SessionStream({ session: id, source: '/edge/test', subject: 'crew-stock' }, edgeKey);
   const bytes: Buffer[] = [];
   const kept = waiting ? template.slice(0, -4) : template;
   for (const { event } of kept) {
@@ -91,5 +91,3 @@ export function sampleLog(sessions = 4): { readonly sessions: Buffer[]; readonly
     leases: made.flatMap(({ id }, index) => leaseBytes(id, index % 2 ? ['lease.failed', 'lease.swept'] : ['lease.dropped'])),
   };
 }
-
-export const SAMPLE_TOPICS = { sessions: TOPICS.sessions, control: TOPICS.control, leases: TOPICS.leases } as const;

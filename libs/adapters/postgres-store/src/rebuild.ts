@@ -13,9 +13,10 @@ export interface Rebuild {
   positions(): Promise<readonly OffsetRow[]>;
   /**
    * Puts it in the live one's place, in one transaction: a reader sees the old one or the new one. The rebuild is then over. Rejects with
-   * `STORE_REBUILD_BEHIND`, and may be tried again, when a partition of the live one is further.
+   * `STORE_REBUILD_BEHIND`, and may be tried again, when a partition of the live one is further. With `logEnds`, the offsets at which the
+   * log ends now, a live model that was made of a longer log, one that is no more, doesn't count beyond them.
    */
-  swap(): Promise<void>;
+  swap(logEnds?: readonly Pick<OffsetRow, 'topic' | 'partition' | 'next'>[]): Promise<void>;
   /** Drops it, and leaves the live one as it is. */
   abandon(): Promise<void>;
 }
@@ -47,10 +48,10 @@ export async function beginRebuild({ dataSource: live, url, schema, limits }: Li
   return {
     applyBatch: (batch) => applyBatch(second, next, batch),
     positions: () => positions(second),
-    async swap() {
+    async swap(logEnds = []) {
       await transaction(live, async (runner) => {
         await runner.query(`SELECT pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
-        await checkAsFar(runner, schema, next);
+        await checkAsFar(runner, { schema, next, logEnds });
         await runner.query(`ALTER SCHEMA "${schema}" RENAME TO "${old}"`);
         await runner.query(`ALTER SCHEMA "${next}" RENAME TO "${schema}"`);
       });
@@ -73,11 +74,19 @@ export async function positions(dataSource: DataSource): Promise<readonly Offset
   }
 }
 
-async function checkAsFar(runner: QueryRunner, schema: string, next: string): Promise<void> {
+interface AsFar {
+  readonly schema: string;
+  readonly next: string;
+  readonly logEnds: readonly Pick<OffsetRow, 'topic' | 'partition' | 'next'>[];
+}
+
+async function checkAsFar(runner: QueryRunner, { schema, next, logEnds }: AsFar): Promise<void> {
   const behind = (await runner.query(
-    `SELECT live.topic FROM "${schema}".offsets AS live
-     LEFT JOIN "${next}".offsets AS rebuilt ON rebuilt.topic = live.topic AND rebuilt.partition = live.partition
-     WHERE rebuilt.next IS NULL OR rebuilt.next < live.next`,
+    `SELECT topic FROM "${schema}".offsets AS live
+     LEFT JOIN unnest($1::text[], $2::integer[], $3::bigint[]) AS log (topic, partition, next) USING (topic, partition)
+     LEFT JOIN "${next}".offsets AS rebuilt USING (topic, partition)
+     WHERE coalesce(rebuilt.next, 0) < least(live.next, coalesce(log.next, live.next))`,
+    [logEnds.map(({ topic }) => topic), logEnds.map(({ partition }) => partition), logEnds.map((end) => end.next)],
   )) as unknown[];
   if (behind.length > 0) throw new StoreError('STORE_REBUILD_BEHIND', 'the rebuilt model is not as far as the live one');
 }

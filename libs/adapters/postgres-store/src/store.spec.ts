@@ -173,7 +173,7 @@ describe('applyBatch', () => {
 
   it('takes every text, time and number that an event may hold', async () => {
     const { store } = await fresh();
-    const nasty = `tab\t nl\n cr\r \\N \\ "quote" \u0000 ${'\ud800'} 😀 \u2028`;
+    const nasty = 'tab\t nl\n cr\r \\N \\ "quote" \u0000 \ud800 😀 \u2028';
     const long = 'x'.repeat(20_000);
     const bytes = sessionBytes({ id: 's-1', run: long }).map((event, index) => {
       const envelope = JSON.parse(event.toString()) as { time: string; data: Record<string, unknown> };
@@ -287,6 +287,17 @@ describe('rebuild', () => {
     await apply(store, records(TOPICS.leases, [...log.leases, ...leaseBytes('s-99', [])]));
     expect((await store.leases({ session: 's-99' })).rows).toHaveLength(1);
     await (await store.beginRebuild()).abandon();
+  });
+
+  it('takes the place of a model that was made of a longer log, if it is told where the log ends', async () => {
+    const { store } = await fresh();
+    await apply(store, LOG[0]);
+    const rebuild = await store.beginRebuild();
+    await apply(rebuild, LOG[0], 0, 5);
+    const end = { topic: TOPICS.sessions, partition: 0 };
+    await expect(rebuild.swap([{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
+    await rebuild.swap([{ ...end, next: 5n }]);
+    expect(await store.startOffset(TOPICS.sessions, 0)).toBe(5n);
   });
 
   it('leaves the live model alone when it is given up', async () => {
