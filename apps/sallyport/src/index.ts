@@ -1,1 +1,1 @@
-export {};
+export { runUp, type UpOptions } from './up/index.js';

@@ -27,7 +27,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   print(table(proofs));
   print(`${((Date.now() - startedMs) / 1000).toFixed(0)} s`);
   if (failure === undefined) return 0;
-  process.stderr.write(`demo: ${failure instanceof Error ? failure.message : String(failure)}\n`);
+  process.stderr.write(`demo: ${failure instanceof Error ? failure.message : 'something that is no error was thrown'}\n`);
   return 1;
 }
 

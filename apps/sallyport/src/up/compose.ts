@@ -11,7 +11,7 @@ import { openStore } from '@sallyport/adapter-postgres-store';
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { type Config, resolveSecret } from '@sallyport/config';
 import { createConsole, type ResourceInfo } from '@sallyport/console';
-import { createDecision, type HoldAnswer, type HoldAnswered } from '@sallyport/decision';
+import { createDecision, type HoldAnswer } from '@sallyport/decision';
 import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
 import { createVendor } from '@sallyport/vendor';
 import type { Logger } from 'pino';
@@ -156,7 +156,7 @@ async function start(
     port: listen.console.address.port,
     store,
     bus,
-    answer: (answer: HoldAnswer) => answers.request('approval.answer', answer) as Promise<HoldAnswered>,
+    answer: (answer: HoldAnswer) => answers.request('approval.answer', answer),
     identity,
     engine: loaded.engine,
     localToken: installation.operatorToken,

@@ -6,8 +6,7 @@ import { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
-import type { LeaseGrant, LeasePort } from '@sallyport/lease';
-import type { Verdict } from '@sallyport/verdict';
+import type { LeasePort } from '@sallyport/lease';
 import { createLog } from './log.js';
 import { type Policy, policyVerdicts } from './policy.js';
 import { remoteVerdicts } from './remote-verdicts.js';
@@ -40,11 +39,7 @@ serveWorker<EdgeWorkerData>(async (data) => {
   const verdicts =
     data.decisions === 'local'
       ? await policyVerdicts(data.policy, limits, log)
-      : await remoteVerdicts(
-          data.policy,
-          (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }) as Promise<Verdict>,
-          limits,
-        );
+      : await remoteVerdicts(data.policy, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
   const edge = await createEdge({
     name: data.name,
     dataDir: data.dataDir,
@@ -78,7 +73,8 @@ serveWorker<EdgeWorkerData>(async (data) => {
     notReady: () => edge.notReady(),
     close: async () => {
       await edge.close();
-      await Promise.all([lease.close(), decide.close(), identity.close()]);
+      await Promise.all([lease.close(), decide.close()]);
+      identity.close();
       await bus.close();
     },
   };
@@ -87,7 +83,7 @@ serveWorker<EdgeWorkerData>(async (data) => {
 /** The vendor, asked over the bus. */
 function busLeases(client: BusClient, timeoutMs: number): LeasePort {
   return {
-    obtain: (request) => client.request('lease.obtain', request, { timeoutMs }) as Promise<LeaseGrant>,
+    obtain: (request) => client.request('lease.obtain', request, { timeoutMs }),
     drop: async (id, resource) => {
       await client.request('lease.drop', { id, resource }, { timeoutMs });
     },
