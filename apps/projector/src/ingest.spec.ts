@@ -1,0 +1,159 @@
+import { MessageChannel } from 'node:worker_threads';
+import { connectBus, serveBus } from '@sallyport/adapter-embedded-bus';
+import { TOPICS } from '@sallyport/bus';
+import { split } from '@sallyport/events';
+import { answerBytes, sampleLog, sessionBytes } from '@sallyport/projections/testing';
+import { ProjectorMetrics } from './metrics.js';
+import { caughtUp, Rig, signed, until, write, writeSample } from './testing.js';
+
+const rig = new Rig();
+
+describe('the read model', () => {
+  it('P7: follows the log over a port, goes on after a restart, and is equal to one made anew', async () => {
+    const owner = await rig.openBus();
+    const { port1, port2 } = new MessageChannel();
+    const served = serveBus(owner, port1);
+    rig.ends.push(() => served.close());
+    const bus = connectBus(port2);
+    const metrics = new ProjectorMetrics();
+    const first = await rig.start(bus, { metrics });
+    const sample = sampleLog(6);
+    await write(owner, TOPICS.sessions, sample.sessions.slice(0, 30));
+    await write(owner, TOPICS.control, sample.control);
+    await until(() => caughtUp(first));
+    await first.close();
+    await write(owner, TOPICS.sessions, sample.sessions.slice(30));
+    await write(owner, TOPICS.leases, sample.leases);
+    const second = await rig.start(bus, { metrics });
+    await until(() => caughtUp(second));
+    expect(await metrics.registry.getSingleMetricAsString('sallyport_projector_records_total')).toContain(
+      `{topic="${TOPICS.sessions}"} ${sample.sessions.length}`,
+    );
+    const live = await rig.dump();
+    await second.rebuild();
+    expect(await rig.dump()).toEqual(live);
+    expect((await (await rig.reader()).statistics()).sessions).toEqual({ open: 1, closed: 3, aborted: 2 });
+    expect(await caughtUp(second)).toBe(true);
+  });
+
+  it('P7: is rebuilt while events go on coming', async () => {
+    const bus = await rig.openBus();
+    const projector = await rig.start(bus);
+    await writeSample(bus, 4);
+    const more = (async () => {
+      for (let index = 0; index < 20; index += 1) await write(bus, TOPICS.sessions, sessionBytes({ id: `more-${index}`, run: 'r' }));
+    })();
+    await Promise.all([projector.rebuild(), projector.rebuild(), more]);
+    await until(() => caughtUp(projector));
+    const live = await rig.dump();
+    await projector.rebuild();
+    expect(await rig.dump()).toEqual(live);
+    expect((await (await rig.reader()).run('r'))?.sessions).toBe(20);
+  });
+
+  it('gives a rebuild up when it is closed, and leaves the live model as it was', async () => {
+    const bus = await rig.openBus();
+    const projector = await rig.start(bus);
+    await writeSample(bus);
+    await until(() => caughtUp(projector));
+    const live = await rig.dump();
+    const rebuilding = projector.rebuild().catch((error: unknown) => error);
+    await projector.close();
+    expect(await rebuilding).toMatchObject({ code: 'PROJECTOR_CLOSED' });
+    expect(await rig.dump()).toEqual(live);
+  });
+
+  it('puts the chunks of a large event together, and loses none over a restart in the middle of one', async () => {
+    const bus = await rig.openBus();
+    const bytes = sessionBytes({ id: 's-1', operations: 2 });
+    const [opened, ...rest] = bytes;
+    const chunks = split('s-1:0', opened!, 200).map(({ headers, value }) => ({ key: 's-1', headers, value }));
+    const first = await rig.start(bus);
+    await bus.produce(TOPICS.sessions, chunks.slice(0, 2));
+    await write(bus, TOPICS.sessions, sessionBytes({ id: 's-2' }));
+    await until(() => caughtUp(first));
+    await first.close();
+    const second = await rig.start(bus);
+    await bus.produce(TOPICS.sessions, chunks.slice(2));
+    await write(bus, TOPICS.sessions, rest, 300);
+    await until(() => caughtUp(second));
+    const total = bytes.length + sessionBytes({ id: 's-2' }).length;
+    await until(() => signed(second, total));
+    const store = await rig.reader();
+    expect((await store.events('s-1')).map((event) => event.bytes)).toEqual(bytes);
+    expect(await store.session('s-2')).toMatchObject({ state: 'closed', events: sessionBytes({ id: 's-2' }).length });
+    const live = await rig.dump();
+    await second.rebuild();
+    expect(await rig.dump()).toEqual(live);
+  });
+
+  it('keeps going over an outage of the store, and the log is signed meanwhile', async () => {
+    const bus = await rig.openBus();
+    const database = `outage_${rig.count}`;
+    await rig.postgres.query(`CREATE DATABASE ${database}`);
+    const projector = await rig.start(bus, { storeUrl: rig.postgres.url(database) });
+    await write(bus, TOPICS.sessions, sessionBytes({ id: 's-1' }));
+    await until(() => caughtUp(projector));
+    await rig.postgres.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`);
+    await rig.postgres.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database]);
+    await write(bus, TOPICS.sessions, sessionBytes({ id: 's-2' }));
+    await until(async () => (await projector.status()).notReady.some((reason) => reason.startsWith(TOPICS.sessions)));
+    await until(() => signed(projector, 2 * sessionBytes({ id: 's-1' }).length));
+    await rig.postgres.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS true`);
+    await until(() => caughtUp(projector));
+    const { rows } = await rig.postgres.query(`SELECT id, events::int FROM "${rig.schema}".sessions ORDER BY id`, [], database);
+    const events = sessionBytes({ id: 's-1' }).length;
+    expect(rows).toEqual([
+      { id: 's-1', events },
+      { id: 's-2', events },
+    ]);
+  });
+
+  it('starts without a store and finds it later; a URL that can never do is refused', async () => {
+    const bus = await rig.openBus();
+    const database = `late_${rig.count}`;
+    const projector = await rig.start(bus, { storeUrl: rig.postgres.url(database) });
+    await write(bus, TOPICS.sessions, sessionBytes({ id: 's-1' }));
+    await until(async () => (await projector.status()).notReady.length > 0);
+    await rig.postgres.query(`CREATE DATABASE ${database}`);
+    await until(() => caughtUp(projector));
+    await expect(rig.start(bus, { storeUrl: 'http://x' })).rejects.toMatchObject({ code: 'STORE_OPTION' });
+    expect(JSON.stringify(rig.messages)).not.toContain('postgres://');
+  });
+
+  it('P7: makes a read model that was dropped, or put back to an earlier state, again from the log', async () => {
+    const bus = await rig.openBus();
+    const projector = await rig.start(bus);
+    await writeSample(bus);
+    await until(() => caughtUp(projector));
+    const live = await rig.dump();
+    await rig.postgres.query(`DROP SCHEMA "${rig.schema}" CASCADE`);
+    await write(bus, TOPICS.control, [answerBytes('s-0', 77, 'dana', 0)]);
+    await write(bus, TOPICS.sessions, sessionBytes({ id: 'last' }));
+    const there = async (): Promise<boolean> => {
+      const { rows } = await rig.postgres.query('SELECT to_regclass($1) IS NOT NULL AS there', [`"${rig.schema}".offsets`]);
+      if (rows[0]?.['there'] !== true) return false;
+      return (await rig.postgres.query(`SELECT 1 FROM "${rig.schema}".sessions WHERE id = 'last'`)).rowCount === 1;
+    };
+    await until(there);
+    await until(() => caughtUp(projector));
+    await projector.rebuild();
+    const again = await rig.dump();
+    for (const row of live['sessions']!) expect(again['sessions']).toContainEqual(row);
+    expect(again['leases']).toEqual(live['leases']);
+  });
+
+  it('does not go on with a store that is ahead of the log until it is rebuilt', async () => {
+    const [bus, other] = [await rig.openBus(), await rig.openBus('other')];
+    const first = await rig.start(bus);
+    await writeSample(bus);
+    await until(() => caughtUp(first));
+    await first.close();
+    await write(other, TOPICS.sessions, sessionBytes({ id: 's-1' }));
+    const second = await rig.start(other);
+    await until(async () => (await second.status()).notReady.includes(`${TOPICS.sessions}: PROJECTOR_LOG_SHORTER`));
+    await second.rebuild();
+    await until(() => caughtUp(second));
+    expect((await (await rig.reader()).sessions()).rows.map(({ id }) => id)).toEqual(['s-1']);
+  });
+});
