@@ -5,9 +5,22 @@ import { type Evidence, verifyEvidence } from '@sallyport/ledger';
 import { LOCAL_TOKEN, testConsole, type TestConsole } from './testing.js';
 
 let test: TestConsole;
+/** Ends the rebuild that is under way, well or not. */
+let rebuilt: (error?: Error) => void = () => undefined;
 
 beforeAll(async () => {
-  test = await testConsole({ limits: { pageMaxRows: 5, bodyMaxBytes: 2000, maxLiveClientsPerPrincipal: 2, liveClientMaxBytes: 40_000 } });
+  test = await testConsole({
+    projections: {
+      status: async () => ({
+        topics: [{ topic: 'sallyport.sessions.v1', partition: 0, next: 3n, end: 4n, lag: 1n }],
+        checkpoints: [{ log: 'sallyport.sessions.v1/0', signed: 3, state: 'signing', failure: null }],
+        rebuilding: false,
+        notReady: [],
+      }),
+      rebuild: () => new Promise((resolve, reject) => (rebuilt = (error) => (error ? reject(error) : resolve()))),
+    },
+    limits: { pageMaxRows: 5, bodyMaxBytes: 2000, maxLiveClientsPerPrincipal: 2, liveClientMaxBytes: 40_000 },
+  });
   await test.write(
     { id: 's-1', run: 'run-7' },
     { id: 's-2', end: 'open', waiting: true },
@@ -228,6 +241,32 @@ describe('the other lists', () => {
     expect((await call('runs/run-7', 'sam')).body).toMatchObject({ id: 'run-7', sessions: 1 });
     expect((await call('runs/run-8', 'sam')).status).toBe(404);
     expect((await call('resources', 'sam')).body.items).toEqual([expect.objectContaining({ name: 'shop', kind: 'postgres' })]);
+  });
+});
+
+describe('projections', () => {
+  it('tells how far they are, to roles', async () => {
+    expect((await call('projections', 'local')).body).toMatchObject({
+      topics: [{ next: 3, end: 4, lag: 1 }],
+      rebuilding: false,
+      rebuild: null,
+    });
+    expect((await call('projections', 'dana')).status).toBe(403);
+  });
+
+  it('P7: rebuilds once at a time, and keeps how it went', async () => {
+    expect((await call('projections/rebuild', 'dana', {})).status).toBe(403);
+    expect(await call('projections/rebuild', 'local', {})).toMatchObject({ status: 202, body: { state: 'running' } });
+    expect((await call('projections/rebuild', 'local', {})).status).toBe(409);
+    expect((await call('projections', 'local')).body).toMatchObject({ rebuilding: true });
+    rebuilt(Object.assign(new Error('no'), { code: 'STORE_UNREACHABLE' }));
+    expect((await call('projections', 'local')).body).toMatchObject({
+      rebuilding: false,
+      rebuild: { state: 'failed', failure: 'STORE_UNREACHABLE' },
+    });
+    await call('projections/rebuild', 'local', {});
+    rebuilt();
+    expect((await call('projections', 'local')).body.rebuild).toMatchObject({ state: 'done', failure: null });
   });
 });
 

@@ -1,5 +1,5 @@
 /** A console on real parts, for specs: an embedded bus and Postgres, the policies as shipped, the development issuer. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEV_PRINCIPALS, type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
@@ -10,7 +10,7 @@ import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { opaWasmEngine, readBundle } from '@sallyport/adapter-opa-wasm';
 import { openStore } from '@sallyport/adapter-postgres-store';
 import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
-import { generateSigningKey, SessionStream, type SigningKey } from '@sallyport/events';
+import { loadOrCreateKey, SessionStream, type SigningKey } from '@sallyport/events';
 import { exampleSession } from '@sallyport/events/examples';
 import { Checkpointer, logName } from '@sallyport/ledger';
 import { loadGrants } from '@sallyport/verdict';
@@ -18,6 +18,7 @@ import { pino } from 'pino';
 import type { HoldAnswer, HoldAnswered } from './answer.port.js';
 import { type Console, createConsole } from './create-console.js';
 import type { ConsoleLimits } from './limits.js';
+import type { ProjectionsPort } from './projections.port.js';
 
 export const LOCAL_TOKEN = 'local-operator-token-for-specs';
 
@@ -48,7 +49,8 @@ export interface TestConsole {
   /** `http://…`. */
   readonly url: string;
   readonly bus: Bus;
-  readonly busDirectory: string;
+  /** As `up` leaves it: bus/, keys/, operator.token, run.json. */
+  readonly dataDirectory: string;
   readonly issuer: DevIssuer;
   /** By subject: a token each. */
   readonly tokens: Readonly<Record<string, string>>;
@@ -63,13 +65,16 @@ export interface TestConsole {
 }
 
 export async function testConsole(
-  options: { readonly limits?: Partial<ConsoleLimits>; readonly notReady?: () => string | undefined } = {},
+  options: {
+    readonly limits?: Partial<ConsoleLimits>;
+    readonly notReady?: () => string | undefined;
+    readonly projections?: ProjectionsPort;
+  } = {},
 ): Promise<TestConsole> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-console-'));
-  const busDirectory = join(directory, 'bus');
   const [postgres, bus, issuer, bundle] = await Promise.all([
     testPostgres(),
-    openEmbeddedBus({ dir: busDirectory }),
+    openEmbeddedBus({ dir: join(directory, 'bus') }),
     startDevIssuer({ principals: DEV_PRINCIPALS }),
     readBundle(join(import.meta.dirname, '../../../policies/bundle')),
   ]);
@@ -77,8 +82,8 @@ export async function testConsole(
   if (!grants.ok) throw new Error(JSON.stringify(grants.problems));
   const store = await openStore({ url: postgres.url() });
   const identity = oidcIdentity({ providers: [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] });
-  const edgeKey = generateSigningKey('edge/test');
-  const ledgerKey = generateSigningKey('ledger/test');
+  const edgeKey = await loadOrCreateKey(join(directory, 'keys'), 'edge/test');
+  const ledgerKey = await loadOrCreateKey(join(directory, 'keys'), 'ledger/test');
   const answers: HoldAnswer[] = [];
   let answered: HoldAnswered = { ok: true, hold: '', by: 'dana', given: 1, needed: 1 };
   const console = await createConsole({
@@ -114,6 +119,12 @@ export async function testConsole(
     ...options,
   });
 
+  await writeFile(join(directory, 'operator.token'), `${LOCAL_TOKEN}\n`, { mode: 0o600 });
+  await writeFile(
+    join(directory, 'run.json'),
+    JSON.stringify({ pid: process.pid, listeners: { console: console.address }, issuer: issuer.issuer }),
+  );
+
   const checkpointer = new Checkpointer({ log: logName(TOPICS.sessions, 0), key: ledgerKey });
   let applied = 0n;
   async function write(...sessions: readonly WrittenSession[]): Promise<void> {
@@ -142,7 +153,7 @@ export async function testConsole(
     console,
     url: `http://${console.address}`,
     bus,
-    busDirectory,
+    dataDirectory: directory,
     issuer,
     tokens: await issuer.tokens(),
     edgeKey,

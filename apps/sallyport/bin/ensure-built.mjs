@@ -26,7 +26,9 @@ export async function ensureBuilt(root, say = (line) => process.stderr.write(`${
   try {
     const found = sources(root);
     if (isFresh(root, found)) return undefined;
-    say(`sallyport: ${existsSync(join(root, COMMAND)) ? 'the sources changed' : 'not built yet'}; building …`);
+    // Of a build that somebody else made only the compiler knows whether it is good; it takes no time to say so.
+    if (!looksBuilt(root, found))
+      say(`sallyport: ${existsSync(join(root, COMMAND)) ? 'the sources changed' : 'not built yet'}; building …`);
     const output = await run(compiler, root);
     if (output !== undefined) return `the build failed; npm run build shows it too\n${output}`;
     writeFileSync(join(root, STAMP), found.digest);
@@ -67,10 +69,11 @@ function projects(root) {
   );
 }
 
-function isFresh(root, { digest, newestMs }) {
-  if (!existsSync(join(root, COMMAND))) return false;
-  if (existsSync(join(root, STAMP)) && readFileSync(join(root, STAMP), 'utf8') === digest) return true;
-  // Somebody else built it, all of it, since the last change.
+function isFresh(root, { digest }) {
+  return existsSync(join(root, COMMAND)) && existsSync(join(root, STAMP)) && readFileSync(join(root, STAMP), 'utf8') === digest;
+}
+
+function looksBuilt(root, { newestMs }) {
   return projects(root).every((project) => {
     const info = join(root, project, 'dist/.tsbuildinfo');
     return existsSync(info) && statSync(info).mtimeMs > newestMs;

@@ -22,7 +22,8 @@ export function processIo(signal: AbortSignal): Io {
     out: writer(stdout),
     err: writer(stderr),
     color: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
-    columns: stdout.isTTY ? stdout.columns : undefined,
+    // Some terminals say 0.
+    columns: (stdout.isTTY && stdout.columns) || undefined,
     env,
     cwd: process.cwd(),
     signal,

@@ -55,7 +55,10 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
 
 /** Columns that may shrink give what is too wide, the widest first. */
 function fit<Row>(natural: readonly number[], columns: readonly Column<Row>[], available: number | undefined): readonly number[] {
-  const widths = natural.map((width, at) => (columns[at]?.shrinkTo === undefined ? width : Math.min(width, available ?? CELL_MAX_CHARS)));
+  const widths = natural.map((width, at) => {
+    const least = columns[at]?.shrinkTo;
+    return least === undefined ? width : Math.min(width, Math.max(available ?? CELL_MAX_CHARS, least));
+  });
   if (available === undefined) return widths;
   for (let over = widths.reduce((sum, width) => sum + width + GAP, -GAP) - available; over > 0; over -= 1) {
     let widest = -1;

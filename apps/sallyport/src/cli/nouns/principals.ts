@@ -80,7 +80,7 @@ export const principals: Noun = (program, io) => {
             state: 'open',
             ...(issuer === undefined ? {} : { issuer }),
           });
-          if (rows.length === 0 || tries >= 20 || io.signal.aborted) return rows.length;
+          if (rows.length === 0 || tries >= 12 || io.signal.aborted) return rows.length;
           await new Promise((resolve) => setTimeout(resolve, 250));
         }
       }

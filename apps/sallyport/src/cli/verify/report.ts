@@ -7,10 +7,10 @@ import type { Verified } from './run-verify.js';
 const PROBLEMS_SHOWN = 20;
 
 /** Two verdicts for each log, what is wrong and where, and what one has to know beside it. */
-export function renderReport({ what, reports, unsigned, torn }: Verified, isGood: boolean, io: Pick<Io, 'color'>): string {
+export function renderReport({ kind, what, reports, unsigned, torn }: Verified, isGood: boolean, io: Pick<Io, 'color'>): string {
   const pens = paint(io.color);
   const lines = [`Verified the ${printable(what)}`, ''];
-  for (const report of reports) lines.push(...oneLog(report, pens), '');
+  for (const report of reports) lines.push(...oneLog(report, kind, pens), '');
   for (const report of unsigned) {
     const state = report.integrity.ok ? pens.green('ok') : pens.red('FAILED');
     lines.push(`${report.log}  ${count(report.events, 'event')}, not signed; readable: ${state}`, ...problems(report.integrity, pens));
@@ -30,20 +30,32 @@ export function renderReport({ what, reports, unsigned, torn }: Verified, isGood
   return `${lines.join('\n')}\n`;
 }
 
-function oneLog(report: VerifyReport, pens: Paint): string[] {
-  const { log, events, redelivered, sessions, checkpoints, uncovered, keys, integrity, completeness } = report;
+function oneLog(report: VerifyReport, kind: Verified['kind'], pens: Paint): string[] {
+  const { log, events, redelivered, sessions, keys, integrity, completeness } = report;
   const states = [`${sessions.closed} closed`, `${sessions.aborted} aborted`, `${sessions.open.length} open`].filter(
     (text) => !text.startsWith('0 '),
   );
   return [
     `${pens.bold(printable(log))}  ${count(events, 'event')}${redelivered > 0 ? ` (${redelivered} of them twice)` : ''}, ${count(sessions.opened, 'session')}${states.length > 0 ? ` (${states.join(', ')})` : ''}`,
-    `${count(checkpoints.count, 'signed checkpoint')}, ${checkpoints.covered < 0 ? 'none fits' : `the newest good one covers ${checkpoints.covered} of ${events} events`}${uncovered > 0 && checkpoints.covered >= 0 ? ` (${uncovered} newer)` : ''}; keys ${keys}`,
+    `${kind === 'log' ? coverage(report) : proofs(report)}; keys ${keys}`,
     '',
     verdict('integrity', integrity, pens),
     ...problems(integrity, pens),
     verdict('completeness', completeness, pens),
     ...problems(completeness, pens),
   ];
+}
+
+function coverage({ checkpoints, events, uncovered }: VerifyReport): string {
+  const signed = count(checkpoints.count, 'signed checkpoint');
+  if (checkpoints.covered < 0) return `${signed}, none fits`;
+  return `${signed}, the newest that fits covers ${checkpoints.covered} of ${events} events${uncovered > 0 ? ` (${uncovered} newer)` : ''}`;
+}
+
+/** An export has one checkpoint, of the whole log, and a proof for each event. */
+function proofs({ checkpoints, events, uncovered }: VerifyReport): string {
+  if (checkpoints.covered < 0) return 'no checkpoint that a trusted key signed';
+  return `${events - uncovered} of ${events} events proven in a signed log of ${checkpoints.covered}`;
 }
 
 function verdict(name: string, { ok, count: found }: { readonly ok: boolean; readonly count: number }, { green, red }: Paint): string {
@@ -61,7 +73,7 @@ function problems(
       place.event === undefined ? undefined : `event ${place.event}`,
       place.event === undefined && place.session !== undefined ? `session ${place.session}` : undefined,
     ].filter((part) => part !== undefined);
-    return [`    ${pens.yellow(code)}  ${pens.dim(printable(where.join(', ')))}`, `      ${printable(message)}`];
+    return [`    ${pens.yellow(code)}  ${pens.dim(printable(where.join(', ')))}`.trimEnd(), `      ${printable(message)}`];
   });
   return all > PROBLEMS_SHOWN ? [...shown, `    and ${count(all - PROBLEMS_SHOWN, 'more problem')} (--format json lists them)`] : shown;
 }

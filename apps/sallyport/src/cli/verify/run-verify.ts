@@ -18,6 +18,7 @@ export interface VerifyOptions extends GlobalOptions {
 }
 
 export interface Verified {
+  readonly kind: 'log' | 'evidence';
   /** What was looked at, for people. */
   readonly what: string;
   readonly reports: readonly VerifyReport[];
@@ -64,7 +65,7 @@ async function verifyTarget(target: string | undefined, options: VerifyOptions, 
   if (!statSync(path).isDirectory())
     throw wrongUse(`${shown} is a file`, 'Name a data directory, a copy of one, or what `sallyport sessions export` wrote.');
   if (existsSync(join(path, 'events.jsonl')))
-    return { what: `export ${shown}`, reports: [verifyExport(path, options, io)], unsigned: [], torn: [] };
+    return { kind: 'evidence', what: `export ${shown}`, reports: [verifyExport(path, options, io)], unsigned: [], torn: [] };
   const bus = busDirectory(path);
   if (bus === undefined) {
     if (existsSync(join(path, 'keys'))) throw wrongUse(`${shown} has no log yet: nothing was recorded there`);
@@ -80,7 +81,7 @@ async function verifyTarget(target: string | undefined, options: VerifyOptions, 
     external,
   );
   if (logs.length === 0) throw wrongUse(`${shown} has no log of sessions`, 'Nothing was recorded there yet, or it was removed.');
-  return { what: `log in ${shown}`, reports: logs, unsigned, torn };
+  return { kind: 'log', what: `log in ${shown}`, reports: logs, unsigned, torn };
 }
 
 function verifyExport(path: string, options: VerifyOptions, io: Io): VerifyReport {
@@ -118,5 +119,5 @@ async function verifySession(session: string, options: VerifyOptions, io: Io): P
   }
   const keys = trustedKeys(options.keys, () => parseVerifierKeys(evidence.keys), io);
   const report = verifyEvidence({ ...evidence, 'events.jsonl': Buffer.from(evidence['events.jsonl']) }, keys);
-  return { what: `session ${session}, as ${url} gave it`, reports: [report], unsigned: [], torn: [] };
+  return { kind: 'evidence', what: `session ${session}, as ${url} gave it`, reports: [report], unsigned: [], torn: [] };
 }
