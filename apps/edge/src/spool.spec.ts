@@ -363,6 +363,21 @@ describe('EdgeSpool and the bus', () => {
   });
 });
 
+describe('EdgeSpool and the disk', () => {
+  it('P1: what need not survive more than the process goes on unsynced, and is on the bus soon all the same', async () => {
+    await start();
+    const stream = new SessionStream({ session: 'one', source: '/edge/main', subject: 'agent' }, signingKey);
+    const recorder = new Recorder(stream, spool!, 'process', Date.now);
+    recorder.write('session.opened', { session: 'one' } as never);
+    const offset = submit(recorder, 1);
+    await recorder.durable(offset);
+    expect([spool!.isDurable(offset, 'process'), spool!.isDurable(offset, 'disk')]).toEqual([true, false]);
+    const ended = complete(recorder, 1);
+    await spool!.durable(ended, 'replicated');
+    expect(spool!.isDurable(ended, 'disk')).toBe(true);
+  });
+});
+
 describe('EdgeSpool that is full', () => {
   const small = { limits: { ...LIMITS, spoolMaxBytes: 64 * 1024, spoolReserveBytes: 16 * 1024 } };
 

@@ -41,6 +41,8 @@ export class EdgeSpool implements Spool {
   #waiting: { readonly offset: bigint; readonly resolve: () => void }[] = [];
   #publishing: Promise<void> | undefined;
   #lost: Error | undefined;
+  #goOn: (() => void) | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly journal: Journal,
@@ -85,10 +87,13 @@ export class EdgeSpool implements Spool {
     // What followed a lost record would have a gap before it.
     if (this.#lost) throw this.#lost;
     const outcome = entry.purpose === 'outcome';
+    const unsynced = outcome || entry.durability === 'process';
     const offset = this.journal.append(
       { key: entry.session, value: entry.bytes, timestampMs: this.options.nowMs() },
-      { useReserve: outcome, durability: outcome ? 'process' : 'disk' },
+      // Nothing waits for how something ended: the next intent's write takes it along.
+      { useReserve: outcome, durability: unsynced ? 'process' : 'disk', gather: outcome },
     );
+    if (unsynced) this.#syncTimer ??= setTimeout(() => this.#syncForTheBus(), PUBLISH_PAUSE_MS);
     this.open.apply(entry);
     return offset;
   }
@@ -124,8 +129,17 @@ export class EdgeSpool implements Spool {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     this.#stop.abort();
+    this.#goOn?.();
+    clearTimeout(this.#syncTimer);
     await this.#publishing;
     await this.journal.close();
+  }
+
+  /** Only what is synced is published, and nobody else may ask for it soon. */
+  #syncForTheBus(): void {
+    this.#syncTimer = undefined;
+    // Who loses records is told by the journal.
+    this.journal.synced(this.journal.nextOffset - 1n).catch(() => undefined);
   }
 
   #lose(error: Error): void {
@@ -158,6 +172,7 @@ export class EdgeSpool implements Spool {
           this.#release();
           pauseMs = FIRST_RETRY_MS;
           await this.journal.forgetBefore(this.#published + 1n);
+          if (records.length < PUBLISH_RECORDS) await this.#pause();
         }
         return;
       } catch (error) {
@@ -169,8 +184,22 @@ export class EdgeSpool implements Spool {
     }
   }
 
+  /** Lets records gather: each batch costs a read of the log and a sync of the bus, however small it is. */
+  async #pause(): Promise<void> {
+    if (this.#waiting.length > 0 || this.#stop.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, PUBLISH_PAUSE_MS);
+      this.#goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#goOn = undefined;
+  }
+
   #replicated(offset: bigint): Promise<void> {
     if (offset <= this.#published) return Promise.resolve();
+    this.#goOn?.();
     return new Promise((resolve) => this.#waiting.push({ offset, resolve }));
   }
 
@@ -183,7 +212,7 @@ export class EdgeSpool implements Spool {
   }
 }
 
-function entryOf({ key, value }: JournalRecord): Omit<SpoolEntry, 'purpose'> {
+function entryOf({ key, value }: JournalRecord): Omit<SpoolEntry, 'purpose' | 'durability'> {
   const { type, data } = JSON.parse(value.toString()) as { type: SessionEventType; data: { operation?: number } };
   return { session: key ?? '', type, bytes: value, ...(data.operation === undefined ? {} : { operation: data.operation }) };
 }
@@ -191,5 +220,7 @@ function entryOf({ key, value }: JournalRecord): Omit<SpoolEntry, 'purpose'> {
 /** The first events of a session and a statement or two. */
 const ROOM_TO_BEGIN_BYTES = 16 * 1024;
 const PUBLISH_RECORDS = 500;
+/** How much later than it could a record may reach the bus, when nothing waits for that. */
+const PUBLISH_PAUSE_MS = 10;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5000;

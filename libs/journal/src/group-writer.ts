@@ -36,9 +36,13 @@ interface Group {
   length: number;
   last: number;
   sync: boolean;
+  /** Everything in it may wait for the next write. */
+  gather: boolean;
 }
 
 export interface WriterEvents {
+  /** True when somebody waits for the write of this or an earlier offset. */
+  writeWanted(offset: number): boolean;
   /** True when somebody waits for a sync of this or an earlier offset. */
   syncWanted(offset: number): boolean;
   progress(): void;
@@ -72,6 +76,7 @@ export class GroupWriter {
   #spareIsReady = false;
   #running: Promise<void> | undefined;
   #scheduled = false;
+  #gatherTimer: NodeJS.Timeout | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #retrying: Promise<void> | undefined;
@@ -121,7 +126,7 @@ export class GroupWriter {
   }
 
   /** Takes the records: they are in order behind everything before them. All go into one segment. */
-  push(records: readonly Measured[], bytes: number, sync: boolean): void {
+  push(records: readonly Measured[], bytes: number, { sync, gather }: { readonly sync: boolean; readonly gather: boolean }): void {
     let plan = this.#plan;
     if (!plan || (plan.position + bytes > this.settings.segmentBytes && this.next > plan.segment.base)) plan = this.#beginSegment();
     const group = this.#groupFor(plan, bytes);
@@ -141,8 +146,25 @@ export class GroupWriter {
       this.next += 1;
     }
     group.sync ||= sync;
+    group.gather &&= gather && !sync;
     this.pendingBytes += bytes;
+    if (this.#nextGroup()) this.poke();
+    else this.#gatherTimer ??= setTimeout(() => this.#endGathering(), this.settings.gatherMs);
+  }
+
+  #endGathering(): void {
+    this.#gatherTimer = undefined;
+    const tail = this.#queue.at(-1);
+    if (tail) tail.gather = false;
     this.poke();
+  }
+
+  /** The next group, unless it may still wait. */
+  #nextGroup(): Group | undefined {
+    const [group] = this.#queue;
+    const waits = group?.gather && this.#queue.length === 1 && group.length < FIRST_BUFFER_BYTES && !this.#closing;
+    if (!waits || this.events.writeWanted(group.last) || this.events.syncWanted(group.last)) return group;
+    return undefined;
   }
 
   /** Lets the writer look for work after the running tick, so that one tick's records share a group. */
@@ -159,12 +181,14 @@ export class GroupWriter {
     this.#running = work.finally(() => {
       this.#running = undefined;
       // What came between the last look at the queue and now.
-      if (this.#queue.length > 0 || (this.synced < this.written && this.events.syncWanted(this.written))) this.poke();
+      if (this.#nextGroup() || (this.synced < this.written && this.events.syncWanted(this.written))) this.poke();
     });
   }
 
   async close(): Promise<{ readonly clean: boolean }> {
     this.#closing = true;
+    clearTimeout(this.#gatherTimer);
+    this.poke();
     clearTimeout(this.#syncTimer);
     clearTimeout(this.#retryTimer);
     while (this.#running || this.#scheduled) await (this.#running ?? new Promise((resolve) => setImmediate(resolve)));
@@ -214,7 +238,7 @@ export class GroupWriter {
     let group = this.#queue.at(-1);
     if (!group || group.plan !== plan) {
       const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
-      group = { plan, position: plan.position, first: this.next, buffer, length: 0, last: this.next, sync: false };
+      group = { plan, position: plan.position, first: this.next, buffer, length: 0, last: this.next, sync: false, gather: true };
       this.#queue.push(group);
     }
     if (group.length + bytes > group.buffer.length) {
@@ -227,7 +251,8 @@ export class GroupWriter {
 
   async #run(): Promise<void> {
     for (;;) {
-      const group = this.#queue.shift();
+      const group = this.#nextGroup();
+      if (group) this.#queue.shift();
       try {
         if (group) await this.#write(group);
         else if (this.synced < this.written && this.events.syncWanted(this.written)) await this.#sync();
@@ -271,8 +296,11 @@ export class GroupWriter {
       this.#syncTimer = undefined;
       if (this.synced >= this.written || this.failure || this.#closing) return;
       const tail = this.#queue.at(-1);
-      if (tail) tail.sync = true;
-      else if (!this.#running) this.#track(this.#syncNow());
+      if (tail) {
+        tail.sync = true;
+        tail.gather = false;
+        this.poke();
+      } else if (!this.#running) this.#track(this.#syncNow());
       else this.#syncLater();
     }, this.settings.syncIntervalMs).unref();
   }

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { crc32c, FRAME_BYTES, type Journal, JOURNAL_LIMITS, type JournalOptions, openJournal } from './index.js';
+import { type Disk, realDisk } from './disk.js';
 import { settle } from './options.js';
 
 let directory: string;
 const open: Journal[] = [];
 
-async function start(options: Partial<JournalOptions> = {}): Promise<Journal> {
-  const journal = await openJournal({ directory, segmentBytes: 64 * 1024, ...options });
+async function start(options: Partial<JournalOptions> = {}, disk: Disk = realDisk): Promise<Journal> {
+  const journal = await openJournal({ directory, segmentBytes: 64 * 1024, ...options }, disk);
   open.push(journal);
   return journal;
 }
@@ -65,6 +66,32 @@ describe('appending', () => {
     await journal.synced(offset);
     expect(journal.isDurable(offset)).toBe(true);
     expect(await journal.read(0n)).toHaveLength(1);
+  });
+
+  it('lets a record that may gather wait for the next write, which takes it along', async () => {
+    let writes = 0;
+    const counting: Disk = { ...realDisk, write: (fd, bytes, position) => (writes++, realDisk.write(fd, bytes, position)) };
+    const journal = await start({ gatherMs: 60_000 }, counting);
+    await journal.synced(journal.append(text('zero')));
+    journal.append(text('one'), { durability: 'process', gather: true });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(journal.writtenOffset).toBe(0n);
+    writes = 0;
+    await journal.synced(journal.append(text('two')));
+    expect([writes, journal.syncedOffset]).toEqual([1, 2n]);
+  });
+
+  it('a gathering record is written when somebody waits for it, when its time is over, and at the close', async () => {
+    const patient = await start({ gatherMs: 60_000 });
+    const gather = { durability: 'process', gather: true } as const;
+    await patient.written(patient.append(text('one'), gather));
+    await patient.synced(patient.append(text('two'), gather));
+    patient.append(text('three'), gather);
+    await patient.close();
+    const hasty = await start({ gatherMs: 1 });
+    expect(hasty.nextOffset).toBe(3n);
+    const offset = hasty.append(text('four'), gather);
+    await new Promise<void>((resolve) => hasty.onDurable(() => hasty.isDurable(offset, 'process') && resolve()));
   });
 
   it('syncs on its own after the interval', async () => {

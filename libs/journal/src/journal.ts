@@ -18,6 +18,8 @@ export type JournalDurability = 'process' | 'disk';
 export interface AppendOptions {
   /** `process`: don't sync for these records' sake; they are synced within `syncIntervalMs`. Default `disk`. */
   readonly durability?: JournalDurability;
+  /** The next write may take the records along, within `gatherMs`, or sooner when somebody waits for them: a write saved is a sync saved. */
+  readonly gather?: boolean;
   /** May use the last `reserveBytes`: for what must still be told when nothing new may begin. */
   readonly useReserve?: boolean;
 }
@@ -101,6 +103,7 @@ export class Journal {
   ) {
     this.#segments = parts.segments;
     this.#writer = new GroupWriter(settings, parts.disk, parts.segments, {
+      writeWanted: (offset) => this.#writtenWaits.lowest <= offset,
       syncWanted: (offset) => this.#syncedWaits.size > 0 && this.#syncedWaits.lowest <= offset,
       progress: () => this.#progress(),
       failed: (error, from, to) => this.#failed(error, from, to),
@@ -185,7 +188,8 @@ export class Journal {
     const lacking = this.#lacksRoom(bytes, options.useReserve === true);
     if (lacking !== undefined) throw new JournalError('JOURNAL_FULL', `the journal is full: ${lacking}`);
     const wasEmpty = this.usedBytes === 0;
-    if (measured.length > 0) this.#writer.push(measured, bytes, options.durability !== 'process');
+    if (measured.length > 0)
+      this.#writer.push(measured, bytes, { sync: options.durability !== 'process', gather: options.gather === true });
     if (wasEmpty && bytes > 0) this.#oldestMs = measured[0]!.entry.timestampMs ?? this.settings.now();
     return BigInt(this.#writer.next - 1);
   }
@@ -198,7 +202,9 @@ export class Journal {
 
   /** Resolves when write(2) has returned for the record. Rejects with `JOURNAL_WRITE_FAILED` when it is lost. */
   written(offset: bigint): Promise<void> {
-    return this.#wait(this.#writtenWaits, offset, 'process');
+    const wait = this.#wait(this.#writtenWaits, offset, 'process');
+    this.#writer.poke();
+    return wait;
   }
 
   /** Resolves when the record is synced. Rejects with `JOURNAL_WRITE_FAILED` when it is lost or the sync failed. */

@@ -39,6 +39,8 @@ export interface JournalOptions extends Partial<JournalLimits> {
   segmentHead?(): Uint8Array;
   /** `tail` checks only the last segment on opening (what is read is always checked); `all`, the default, every one. */
   readonly scan?: 'all' | 'tail';
+  /** How long records that were appended with `gather` may wait for the next write. */
+  readonly gatherMs?: number;
   /** How long records that nobody wants synced may stay unsynced. */
   readonly syncIntervalMs?: number;
   /** Between attempts to write again after a failure. */
@@ -50,6 +52,7 @@ export interface JournalSettings extends JournalLimits {
   readonly directory: string;
   readonly segmentHead: () => Uint8Array;
   readonly scan: 'all' | 'tail';
+  readonly gatherMs: number;
   readonly syncIntervalMs: number;
   readonly retryPauseMs: number;
   readonly now: () => number;
@@ -73,6 +76,7 @@ export function settle(options: JournalOptions): JournalSettings {
     maxWaits: options.maxWaits ?? JOURNAL_LIMITS.maxWaits,
     segmentHead: options.segmentHead ? () => options.segmentHead!() : () => EMPTY,
     scan: options.scan ?? 'all',
+    gatherMs: options.gatherMs ?? 5,
     syncIntervalMs: options.syncIntervalMs ?? 1000,
     retryPauseMs: options.retryPauseMs ?? 500,
     now: options.now ?? Date.now,
@@ -80,6 +84,7 @@ export function settle(options: JournalOptions): JournalSettings {
   for (const name of [
     'segmentBytes',
     'maxRecordBytes',
+    'gatherMs',
     'syncIntervalMs',
     'retryPauseMs',
     'maxWaits',

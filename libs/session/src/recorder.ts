@@ -47,8 +47,9 @@ export class Recorder {
   #append(type: SessionEventType, operation?: number): (bytes: Uint8Array) => void {
     const { session } = this.stream.state;
     const purpose = OUTCOMES.has(type) ? 'outcome' : 'intent';
+    const { durability } = this;
     return (bytes) => {
-      this.#last = this.spool.append({ session, type, bytes, purpose, ...(operation === undefined ? {} : { operation }) });
+      this.#last = this.spool.append({ session, type, bytes, purpose, durability, ...(operation === undefined ? {} : { operation }) });
     };
   }
 

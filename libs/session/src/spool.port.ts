@@ -16,6 +16,8 @@ export interface SpoolEntry {
    * what was begun can always be told to its end.
    */
   readonly purpose: 'intent' | 'outcome';
+  /** What an intent has to reach before its operation goes on: the log need do no more for it. Default `disk`. */
+  readonly durability?: Durability;
 }
 
 /**
