@@ -1,7 +1,15 @@
 import type { Problem, VerifyReport } from '@sallyport/ledger';
 import { type Io, paint, type Paint, printable } from '../io.js';
 import { count } from '../units.js';
-import type { Verified } from './run-verify.js';
+
+export interface Verified {
+  readonly kind: 'log' | 'evidence';
+  /** What was looked at, for people. */
+  readonly what: string;
+  readonly reports: readonly VerifyReport[];
+  readonly unsigned: readonly VerifyReport[];
+  readonly torn: readonly string[];
+}
 
 /** Problems of one verdict that are printed; JSON has up to a thousand. */
 const PROBLEMS_SHOWN = 20;

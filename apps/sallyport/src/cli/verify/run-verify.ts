@@ -9,21 +9,12 @@ import { fetchEvidence } from '../sessions/export.js';
 import { cliSettings, type GlobalOptions } from '../settings.js';
 import { busDirectory, directoryKeys, verifyDataDirectory } from './data-directory.js';
 import { readSmall, trustedKeys } from './keys.js';
-import { renderReport } from './report.js';
+import { renderReport, type Verified } from './report.js';
 
 export interface VerifyOptions extends GlobalOptions {
   readonly keys?: string;
   readonly checkpoint?: string;
   readonly format: string;
-}
-
-export interface Verified {
-  readonly kind: 'log' | 'evidence';
-  /** What was looked at, for people. */
-  readonly what: string;
-  readonly reports: readonly VerifyReport[];
-  readonly unsigned: readonly VerifyReport[];
-  readonly torn: readonly string[];
 }
 
 /** True when both verdicts are a yes, for all there is. */
