@@ -1,11 +1,13 @@
 import { operationHash, type Verdict } from '@sallyport/verdict';
 import type { Request } from '../request.js';
 import type { Running, Session } from '../session.js';
+import { isQuotable } from './quotable.js';
 
 export interface Intent extends Running {
   /** What an approval is bound to. */
   readonly hash: string;
-  readonly text: string;
+  /** What people who are asked may read: the statement as sent, or its shape where it could quote a masked value. */
+  readonly shown: string;
 }
 
 /** Writes `operation.submitted`: what is asked, by what verdict, and what is needed to judge it again. @throws RecordUnavailable */
@@ -18,8 +20,8 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
     parameters: request.parameters ?? [],
     revision: verdict.revision,
   });
-  // A statement that touches a masked column may quote its values: then only its shape is kept.
-  const full = session.record === 'full' && verdict.masks.length === 0;
+  const quotable = isQuotable(request.operation, verdict.masks);
+  const full = session.record === 'full' && quotable;
   const { text, truncated } = cut(full ? request.statement : normalized, session.services.limits.recordedTextMaxBytes);
   const operation = session.nextOperation();
   const summary = session.facts();
@@ -47,7 +49,7 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
     },
     masked: !full && (request.parameters?.length ?? 0) > 0,
   });
-  return { ...session.submitted(operation, intent), hash, text };
+  return { ...session.submitted(operation, intent), hash, shown: quotable ? request.statement : normalized };
 }
 
 /** Cuts at a character's border. */
