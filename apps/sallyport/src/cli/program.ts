@@ -15,6 +15,11 @@ export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${commands.map(([command = '', why]) => `  ${why === undefined ? command : `${command.padEnd(width)}  # ${why}`}`).join('\n')}\n`;
 }
 
+/** For what is shown whole: scripts that say `--format json` everywhere may say it here too. */
+export function jsonOption(): Option {
+  return new Option('--format <format>', 'how to print').choices(['json']).default('json');
+}
+
 export function formatOption(): Option {
   return new Option('--format <format>', 'a table to read, or a JSON array').choices(['table', 'json']).default('table');
 }

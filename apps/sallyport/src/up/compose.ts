@@ -13,6 +13,7 @@ import { type Config, resolveSecret } from '@sallyport/config';
 import { createConsole, type ResourceInfo } from '@sallyport/console';
 import { createDecision, type HoldAnswer } from '@sallyport/decision';
 import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
+import type { ProjectorStatus } from '@sallyport/projector';
 import { createVendor } from '@sallyport/vendor';
 import type { Logger } from 'pino';
 import { devPrincipals } from './dev-principals.js';
@@ -168,6 +169,8 @@ async function start(
       grants: policy.grants.grants.map(({ name, rules }) => ({ name, rulesOff: rules === 'off' })),
     },
     verifierKeys: () => verifierKeys(join(dataDir, 'keys')),
+    projections: { status: () => projector.call<ProjectorStatus>('status'), rebuild: () => projector.call<void>('rebuild') },
+    ...(listen.console.tls ? { tls: { cert: await readFile(listen.console.tls.cert), key: await readFile(listen.console.tls.key) } } : {}),
     log,
   });
   onStop(() => console.close());

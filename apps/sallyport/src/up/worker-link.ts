@@ -8,7 +8,18 @@ interface Call {
   readonly argument: unknown;
 }
 
-type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string };
+type Answer =
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: string | undefined };
+
+/** What a service in a thread threw; its `code` is kept. */
+export class WorkerCallError extends Error {
+  constructor(
+    message: string,
+    readonly code: string | undefined,
+  ) {
+    super(message);
+  }
+}
 
 /** A service in a worker thread: started, asked, closed. */
 export interface WorkerLink {
@@ -35,7 +46,7 @@ export async function startWorker(url: URL, data: unknown, transferList: readonl
   worker.on('message', (answer: Answer) => {
     const call = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('error' in answer) call?.reject(new Error(answer.error));
+    if ('error' in answer) call?.reject(new WorkerCallError(answer.error, answer.code));
     else call?.resolve(answer.result as never);
   });
   const call = <Result>(name: string, argument?: unknown): Promise<Result> =>
@@ -74,7 +85,12 @@ export function serveWorker<Data>(start: (data: Data) => Promise<Handlers>): voi
     };
     answer().then(
       (result) => port.postMessage({ id: call.id, result } satisfies Answer),
-      (error: unknown) => port.postMessage({ id: call.id, error: error instanceof Error ? error.message : String(error) } satisfies Answer),
+      (error: unknown) => port.postMessage({ id: call.id, ...told(error) } satisfies Answer),
     );
   });
+}
+
+function told(error: unknown): { readonly error: string; readonly code: string | undefined } {
+  if (!(error instanceof Error)) return { error: 'something that is no error was thrown', code: undefined };
+  return { error: error.message, code: 'code' in error && typeof error.code === 'string' ? error.code : undefined };
 }

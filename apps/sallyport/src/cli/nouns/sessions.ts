@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { SessionView } from '@sallyport/console';
 import { cut } from '../io.js';
-import { examples, formatOption, limitOption, type Noun, nounCommand, optionsOf } from '../program.js';
+import { examples, formatOption, jsonOption, limitOption, type Noun, nounCommand, optionsOf } from '../program.js';
 import type { Column, ListFormat } from '../table.js';
 import { count, duration, moment } from '../units.js';
 
@@ -66,6 +66,7 @@ export const sessions: Noun = (program, io) => {
   noun
     .command('show <id>')
     .description('one session with its events, as JSON')
+    .addOption(jsonOption())
     .option('--no-events', 'leave the events out')
     .addHelpText('after', examples('sallyport sessions show 01JABC | jq ".events[].type"'))
     .action(async (id: string, _, command) => {
