@@ -27,6 +27,8 @@ export function notYet(config: Config): readonly string[] {
   }
   for (const resource of config.resources) {
     if (resource.kind !== 'postgres') found.push(`resource ${resource.name}: kind ${resource.kind} is not served by this version`);
+    if (resource.audit.mode === 'best_effort')
+      found.push(`resource ${resource.name}: audit.mode best_effort is not served by this version`);
     if (resource.audit.durability === 'replicated' && config.bus.kind === 'embedded') {
       found.push(`resource ${resource.name}: audit.durability replicated needs bus kafka`);
     }

@@ -23,7 +23,6 @@ export const LIMITS = [
   { name: 'maxPreparedStatements', unit: 'count', default: 1000, protects: 'memory from named statements of one session' },
   { name: 'maxPortals', unit: 'count', default: 1000, protects: 'memory from named portals of one session' },
   { name: 'maxPipelinedBytes', unit: 'bytes', default: '1MiB', protects: 'memory from what a client sends ahead while an operation waits' },
-  { name: 'maxHeldResultBytes', unit: 'bytes', default: '1MiB', protects: 'memory from results that wait for their record to be durable' },
   {
     name: 'idleTimeout',
     unit: 'duration',
@@ -68,7 +67,12 @@ export const LIMITS = [
     default: '64KiB',
     protects: 'the log from the rows of one result; the rest is counted only',
   },
-  { name: 'recordMaxBytes', unit: 'bytes', default: '1MiB', protects: 'the bus from one message; larger events go in numbered chunks' },
+  {
+    name: 'recordMaxBytes',
+    unit: 'bytes',
+    default: '1MiB',
+    protects: 'the log from one event; an operation whose event would be larger is refused',
+  },
   { name: 'spoolMaxBytes', unit: 'bytes', default: '1GiB', protects: 'the disk while the bus is away; then operations are refused' },
   { name: 'spoolMaxAge', unit: 'duration', default: '1d', protects: 'the record from staying on one machine; then operations are refused' },
   {
