@@ -8,7 +8,9 @@ import type { Revocations } from './revocations.js';
 /** What people and services say about sessions that this edge holds: approvals and revocations (P10). */
 export async function followControl(bus: Bus, heard: Heard, log: Log): Promise<Consumption> {
   // From the beginning: who was revoked last week is still revoked. Caught up before the first agent is let in.
-  const missing = new Map((await bus.ends(TOPICS.control)).filter(({ first, next }) => next > first).map(({ partition, next }) => [partition, next]));
+  const missing = new Map(
+    (await bus.ends(TOPICS.control)).filter(({ first, next }) => next > first).map(({ partition, next }) => [partition, next]),
+  );
   let caughtUp: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (caughtUp = resolve));
   if (missing.size === 0) caughtUp();

@@ -105,7 +105,7 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
         database,
         parseLimits: { maxParsedBytes: limits.maxParsedBytes },
         hashKey: options.maskKey,
-        lookup: (kind, name) => relay().namedStatements(kind, name),
+        lookup: (kind, name) => relay().names.ofProtocol(kind, name),
         settled: () => relay().settled(),
       }),
     ending: (ended) => {
@@ -138,7 +138,7 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
     notReady,
     async close() {
       stopping = true;
-      await postgres?.close();
+      postgres?.close();
       live.endAll('shutdown', 'the gateway is stopping');
       await Promise.race([Promise.all(closing), new Promise((resolve) => setTimeout(resolve, limits.shutdownTimeoutMs))]);
       live.close();

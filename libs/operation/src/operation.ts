@@ -48,7 +48,7 @@ export interface SqlStatement {
   readonly unresolved: readonly string[];
   /** `SET name`, `SHOW name`, `RESET name`: the parameter, lower case. */
   readonly setting?: string;
-  /** The prepared statement, cursor or savepoint it names. */
+  /** The prepared statement, cursor or savepoint it names; DISCARD: `all`, `plans`, `sequences` or `temp`. */
   readonly name?: string;
   /** COPY: where rows come from or go to. */
   readonly copy?: 'stdin' | 'stdout' | 'file' | 'program';

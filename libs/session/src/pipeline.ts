@@ -1,6 +1,6 @@
 import type { PolicyInput, Verdict } from '@sallyport/verdict';
 import { RecordUnavailable } from './recorder.js';
-import type { Refusal } from './refusal.js';
+import { cancelled, type Refusal, unrecorded } from './refusal.js';
 import type { Request } from './request.js';
 import type { Running, Session } from './session.js';
 import { decide, Undecided } from './steps/decide.js';
@@ -38,13 +38,37 @@ export async function clear<Plan>(session: Session, request: Request<Plan>): Pro
   if ('refusal' in planned) return { cleared: false, running: intent, refusal: planned.refusal };
 
   if (verdict.decision === 'hold') {
-    const refusal = await hold(session, request, verdict, intent);
+    const refusal = (await hold(session, request, verdict, intent)) ?? (await changed(session, request, verdict));
     if (refusal) return { cleared: false, running: intent, refusal };
   }
   if (request.effect === 'write' && !session.recorder.isDurable(session.recorder.last)) {
-    await session.recorder.durable(session.recorder.last);
+    if (!(await unlessAborted(session.recorder.durable(session.recorder.last), request.signal)))
+      return { cleared: false, running: intent, refusal: cancelled() };
   }
   return { cleared: true, running: intent, verdict, plan: planned.plan };
+}
+
+/** People were asked while time went on: the policy that asked them must still be the one that rules (S4). */
+async function changed(session: Session, request: Request, verdict: Verdict): Promise<Refusal | undefined> {
+  try {
+    const now = await decide(session, policyOperation(request));
+    if (now.decision === 'deny') return denied(now);
+    if (now.revision === verdict.revision) return undefined;
+    return { kind: 'hold', message: 'the policy changed while the approval was waited for', rules: verdict.rules, hint: 'ask again' };
+  } catch (error) {
+    if (error instanceof Undecided) return undecided(error);
+    throw error;
+  }
+}
+
+/** False when the signal came first. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => resolve(false);
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    work.then(() => resolve(true), reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
 }
 
 /** The verdict alone, for what has no effect yet (a Parse): nothing is recorded. @throws Undecided */
@@ -67,13 +91,4 @@ function denied(verdict: Verdict): Refusal {
 
 function undecided(error: Undecided): Refusal {
   return { kind: 'undecided', message: error.message, rules: [], hint: 'nothing was run; try again, and tell the operator if it stays so' };
-}
-
-function unrecorded(): Refusal {
-  return {
-    kind: 'record',
-    message: 'the operation can not be put on record, so it was not run',
-    rules: [],
-    hint: 'the log is full or failing; try again when the operator has made room',
-  };
 }

@@ -17,3 +17,18 @@ export interface Refusal {
   /** The protocol's own error code, where the refusal is one that the target would give too. */
   readonly code?: string;
 }
+
+/** The agent gave up waiting. */
+export function cancelled(): Refusal {
+  return { kind: 'cancelled', message: 'canceling statement due to user request', rules: [] };
+}
+
+/** The log can't take it, so it does not happen. */
+export function unrecorded(): Refusal {
+  return {
+    kind: 'record',
+    message: 'the operation can not be put on record, so it was not run',
+    rules: [],
+    hint: 'the log is full or failing; try again when the operator has made room',
+  };
+}

@@ -1,27 +1,39 @@
-import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { BackendKeyData, CancelRequest } from '@sallyport/wire-postgres';
 
-/** The edge's own cancel keys: the target's key stays here, and a key of one edge session cancels that session only. */
+interface Held {
+  readonly key: BackendKeyData;
+  cancel(): void;
+}
+
+/**
+ * The edge's own cancel keys: the target's secret stays here, and a key of one edge session cancels that session only. The process
+ * id is the target's own, so that it is the one of `pg_backend_pid()` and of notifications; two targets may use the same.
+ */
 export class CancelKeys {
-  readonly #sessions = new Map<number, { readonly secret: Buffer; cancel(): void }>();
+  readonly #byProcess = new Map<number, readonly Held[]>();
 
   /** Protocol 3.0 has keys of four bytes, 3.2 longer ones. */
-  issue(minor: number, cancel: () => void): BackendKeyData {
-    let processId: number;
-    do processId = randomInt(1, 2 ** 31 - 1);
-    while (this.#sessions.has(processId));
-    const secret = randomBytes(minor >= 2 ? 32 : 4);
-    this.#sessions.set(processId, { secret, cancel });
-    return { kind: 'backendKeyData', processId, secret };
+  issue(minor: number, processId: number, cancel: () => void): BackendKeyData {
+    const key: BackendKeyData = { kind: 'backendKeyData', processId, secret: randomBytes(minor >= 2 ? 32 : 4) };
+    this.#byProcess.set(processId, [...this.#of(processId), { key, cancel }]);
+    return key;
   }
 
-  revoke(processId: number): void {
-    this.#sessions.delete(processId);
+  revoke(key: BackendKeyData): void {
+    const rest = this.#of(key.processId).filter((held) => held.key !== key);
+    if (rest.length === 0) this.#byProcess.delete(key.processId);
+    else this.#byProcess.set(key.processId, rest);
   }
 
   /** Does nothing for a key that isn't right, as a server does. */
-  cancel(request: CancelRequest): void {
-    const session = this.#sessions.get(request.processId);
-    if (session && session.secret.length === request.secret.length && timingSafeEqual(session.secret, request.secret)) session.cancel();
+  cancel({ processId, secret }: CancelRequest): void {
+    for (const { key, cancel } of this.#of(processId)) {
+      if (key.secret.length === secret.length && timingSafeEqual(key.secret, secret)) cancel();
+    }
+  }
+
+  #of(processId: number): readonly Held[] {
+    return this.#byProcess.get(processId) ?? [];
   }
 }

@@ -37,6 +37,17 @@ describe('Exchanges', () => {
     expect(waiting.head?.kind).toBe('sync');
   });
 
+  it('P8: a message that was still being judged when an error came is not waited for', () => {
+    const waiting = new Exchanges<string>();
+    waiting.push(exchange('parse'));
+    waiting.failed();
+    expect(waiting.push(exchange('bind'))).toBe(false);
+    expect(waiting.push(exchange('sync'))).toBe(true);
+    expect(waiting.head?.kind).toBe('sync');
+    waiting.pop();
+    expect(waiting.size).toBe(0);
+  });
+
   it('an error in a simple query leaves it waiting for its ReadyForQuery', () => {
     const waiting = new Exchanges<string>();
     waiting.push(exchange('query', 'a'));
@@ -44,45 +55,53 @@ describe('Exchanges', () => {
     expect(waiting.head?.op).toBe('a');
   });
 
-  it('a Sync that was sent together with a COPY FROM STDIN is never answered', () => {
+  it('nothing may be sent behind a COPY FROM STDIN before it is known whether it reads', () => {
     const waiting = new Exchanges<string>();
-    for (const kind of ['execute', 'sync'] as const) waiting.push(exchange(kind));
-    waiting.copyInStarted();
-    expect(waiting.size).toBe(1);
-    waiting.push(exchange('sync'));
-    expect(waiting.size).toBe(1);
+    waiting.push({ ...exchange('query', 'copy'), copies: { in: 2, out: 0 } });
+    expect(waiting.mayCopyIn).toBe(true);
+    expect(waiting.copyInStarted()).toBe(true);
+    expect(waiting.mayCopyIn).toBe(false);
+    expect(waiting.copyIn).toBe(true);
     waiting.copyEnded();
-    waiting.push(exchange('sync'));
-    expect(waiting.size).toBe(2);
+    expect(waiting.mayCopyIn).toBe(true);
+    expect(waiting.copyInStarted()).toBe(true);
+    waiting.copyEnded();
+    expect(waiting.mayCopyIn).toBe(false);
+    expect(waiting.copyInStarted()).toBe(false);
   });
 
-  it('a Sync behind copy data that was sent without waiting is answered', () => {
+  it('P5: a target that copies without having been asked to is out of turn', () => {
     const waiting = new Exchanges<string>();
-    waiting.push(exchange('execute'));
-    waiting.push(exchange('sync'));
-    waiting.copyEnded();
-    waiting.push(exchange('sync'));
-    waiting.copyInStarted();
-    waiting.pop();
-    expect(waiting.head?.kind).toBe('sync');
-    waiting.pop();
-    expect(waiting.head).toBeUndefined();
+    expect(waiting.copyInStarted()).toBe(false);
+    waiting.push({ ...exchange('query', 'copy'), copies: { in: 0, out: 1 } });
+    expect(waiting.copyInStarted()).toBe(false);
+    expect(waiting.copyOutStarted()).toBe(true);
+    expect(waiting.copyOutStarted()).toBe(false);
   });
 
-  it('an error in copy-in mode ends the mode', () => {
+  it('an error in copy-in mode ends the mode, and what else the string would have copied', () => {
+    for (const kind of ['query', 'execute'] as const) {
+      const waiting = new Exchanges<string>();
+      waiting.push({ ...exchange(kind, 'copy'), copies: { in: 2, out: 0 } });
+      waiting.copyInStarted();
+      waiting.failed();
+      expect([waiting.copyIn, waiting.mayCopyIn]).toEqual([false, false]);
+    }
+  });
+
+  it('numbers grow, and a pop tells the one that was answered', () => {
     const waiting = new Exchanges<string>();
-    waiting.push(exchange('execute'));
-    waiting.copyInStarted();
-    expect(waiting.failed().map(({ kind }) => kind)).toEqual(['execute']);
+    waiting.push(exchange('bind'));
+    expect(waiting.next).toBe(2);
     waiting.push(exchange('sync'));
-    expect(waiting.head?.kind).toBe('sync');
+    expect(waiting.lastSync).toBe(2);
+    expect([waiting.pop(), waiting.pop()]).toEqual([1, 2]);
   });
 
   it('drains what is left at the end', () => {
     const waiting = new Exchanges<string>();
     waiting.push(exchange('query', 'a'));
     waiting.push(exchange('query', 'b'));
-    waiting.copyEnded();
     waiting.pop();
     expect(waiting.drain().map(({ op }) => op)).toEqual(['b']);
     expect(waiting.size).toBe(0);

@@ -13,6 +13,17 @@ import {
 import type { Refusal, Running } from '@sallyport/session';
 import type { RowRecording } from './row-recording.js';
 
+export interface FlightPlan {
+  readonly plans: StringPlan;
+  /** The agent's own text: an error may quote it. */
+  readonly text: string;
+  /** A refused operation flies too: its error has to come in its turn. */
+  readonly refusal?: Refusal | undefined;
+  readonly rowLimit?: number | undefined;
+  /** Where rows are kept when the resource is recorded in full. */
+  readonly recording?: RowRecording | undefined;
+}
+
 /** One operation between its intent and its end: what came back for it so far. */
 export class Flight {
   rows = 0;
@@ -20,24 +31,33 @@ export class Flight {
   error: { code: string; message?: string } | undefined;
   /** Set once its end is on record. */
   done = false;
+  /** Execute messages that still have an answer to come: one portal may be executed several times ahead. */
+  awaited = 1;
+  /** Nothing more will be asked of it: it ends with the answer that is under way. */
+  abandoned = false;
   #masker: RowMasker | undefined;
   readonly #masked = new Map<string, number>();
   #statement = 0;
   readonly #tags: string[] = [];
   #digest: Hash | undefined;
 
+  readonly text: string;
+  readonly refusal: Refusal | undefined;
+  readonly rowLimit: number | undefined;
+  readonly recording: RowRecording | undefined;
+  private readonly plans: StringPlan;
+
+  /** `running` is absent when not even the refusal could be put on record. */
   constructor(
-    /** Absent when not even the refusal could be put on record. */
     readonly running: Running | undefined,
-    private readonly plans: StringPlan,
-    /** The agent's own text: an error may quote it. */
-    readonly text: string,
-    /** A refused operation flies too: its error has to come in its turn. */
-    readonly refusal: Refusal | undefined,
-    readonly rowLimit: number | undefined,
-    /** Where rows are kept when the resource is recorded in full. */
-    readonly recording?: RowRecording,
-  ) {}
+    { plans, text, refusal, rowLimit, recording }: FlightPlan,
+  ) {
+    this.plans = plans;
+    this.text = text;
+    this.refusal = refusal;
+    this.rowLimit = rowLimit;
+    this.recording = recording;
+  }
 
   /** The plan of the statement whose answer is coming in. */
   get plan(): MaskPlan {

@@ -14,7 +14,7 @@ import type { Planned, Refusal } from '@sallyport/session';
 import type { MaskRule, Verdict } from '@sallyport/verdict';
 import type { ClientConfig } from 'pg';
 import type { MaskConnection } from './open.js';
-import type { SessionMasks } from './relay.js';
+import type { SessionMasks } from './relay-host.js';
 import type { Asked } from './statements.js';
 
 export interface MasksOptions {
@@ -37,6 +37,8 @@ export class PostgresMasks implements SessionMasks {
   #searchPath: string | undefined;
   /** Something is under way that may change what names mean. */
   #unsettled = false;
+  /** The session has run what may change the catalog, in this transaction at the latest. */
+  #reshaped = false;
   #clientEncoding = 'UTF8';
 
   constructor(private readonly options: MasksOptions) {}
@@ -94,11 +96,14 @@ export class PostgresMasks implements SessionMasks {
     if (operation.classes.every((name) => SETTLED_CLASSES.has(name))) return;
     this.#unsettled = true;
     if (operation.classes.some((name) => !name.startsWith('postgres.session.') && !name.startsWith('postgres.write.')))
-      this.#catalog?.invalidate();
+      this.#reshaped = true;
   }
 
-  settled(): void {
+  settled(status: 'I' | 'T' | 'E'): void {
     this.#unsettled = false;
+    // What a transaction changed is seen from the side only once it is over.
+    if (this.#reshaped) this.#catalog?.invalidate();
+    if (status === 'I') this.#reshaped = false;
   }
 
   parameterStatus(name: string, value: string): void {

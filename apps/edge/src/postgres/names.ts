@@ -1,58 +1,86 @@
+interface Candidate<T> {
+  readonly value: T;
+  /** The exchange that proposed it, if its failure makes the target ignore all up to the next Sync. */
+  readonly exchange: number;
+}
+
 /**
  * Prepared statements and portals by name. What a name stands for at the target is certain only when the target has
- * said so: a Parse of a name that exists fails and leaves the old statement. Until then a name has every meaning it may
- * have, and all of them are judged.
+ * said so: a Parse of a name that exists fails and leaves the old statement, and a Parse behind an error is never looked at.
+ * Until then a name has every meaning it may have, and all of them are judged (docs/adr/0004).
  */
 export class Names<T> {
-  readonly #candidates = new Map<string, readonly T[]>();
+  readonly #candidates = new Map<string, readonly Candidate<T>[]>();
 
-  constructor(private readonly maxNames: number) {}
+  constructor(
+    private readonly maxNames: number,
+    /** Told of each meaning that is gone. */
+    private readonly dropped: (value: T) => void = () => undefined,
+  ) {}
 
   get size(): number {
     return this.#candidates.size;
   }
 
-  /** Every meaning the name may have, newest last. */
-  of(name: string): readonly T[] {
-    return this.#candidates.get(name) ?? [];
+  /**
+   * Every meaning the name may have for a message that is sent now, newest last. What was proposed after the last Sync either
+   * holds, or its failure has the target ignore that message too.
+   */
+  of(name: string, lastSync = Infinity): readonly T[] {
+    const all = this.#candidates.get(name) ?? [];
+    const newest = all.at(-1);
+    return newest && newest.exchange > lastSync ? [newest.value] : all.map(({ value }) => value);
   }
 
-  /** False when the limit is reached and nothing was taken. The unnamed one is replaced for certain: it is always dropped first. */
-  propose(name: string, value: T): boolean {
-    const before = name === '' ? [] : this.of(name);
-    if (before.length === 0 && !this.#candidates.has(name) && this.#candidates.size >= this.maxNames) return false;
-    if (before.length >= MAX_CANDIDATES) return false;
-    this.#candidates.set(name, [...before, value]);
+  /** False when the limit is reached and nothing was taken. `exchange` 0: made by SQL, where a failure ignores nothing. */
+  propose(name: string, value: T, exchange: number): boolean {
+    const before = this.#candidates.get(name);
+    if (!before && this.#candidates.size >= this.maxNames) return false;
+    // Drivers prepare the unnamed one over and over; how many may wait is bounded by the exchanges that wait.
+    if (name !== '' && before && before.length >= MAX_CANDIDATES) return false;
+    this.#candidates.set(name, [...(before ?? []), { value, exchange }]);
     return true;
   }
 
   /** The target took it: now the name means this. What was proposed after it stays possible. */
   confirm(name: string, value: T): void {
-    const all = this.of(name);
-    const at = all.indexOf(value);
-    if (at >= 0) this.#candidates.set(name, all.slice(at));
+    const all = this.#candidates.get(name) ?? [];
+    const at = all.findIndex((candidate) => candidate.value === value);
+    if (at > 0) this.#keep(name, (_, i) => i >= at);
   }
 
   /** The target refused it. */
   reject(name: string, value: T): void {
-    const rest = this.of(name).filter((candidate) => candidate !== value);
-    if (rest.length === 0) this.#candidates.delete(name);
-    else this.#candidates.set(name, rest);
+    this.#keep(name, (candidate) => candidate.value !== value);
   }
 
   /** The target closed it: what was proposed since may still come. */
   closed(name: string, before: readonly T[]): void {
-    const rest = this.of(name).filter((candidate) => !before.includes(candidate));
-    if (rest.length === 0) this.#candidates.delete(name);
-    else this.#candidates.set(name, rest);
+    this.#keep(name, ({ value }) => !before.includes(value));
   }
 
-  clear(): void {
-    this.#candidates.clear();
+  /** All that there is by now; the function says that the target has dropped it. */
+  closing(): () => void {
+    const before = [...this.#candidates].map(([name, all]) => [name, all.map(({ value }) => value)] as const);
+    return () => before.forEach(([name, values]) => this.closed(name, values));
+  }
+
+  /** Everything that was proposed before this exchange is gone. */
+  dropBefore(exchange: number): void {
+    for (const name of this.#candidates.keys()) this.#keep(name, (candidate) => candidate.exchange > exchange);
   }
 
   *values(): Iterable<T> {
-    for (const all of this.#candidates.values()) yield* all;
+    for (const all of this.#candidates.values()) for (const { value } of all) yield value;
+  }
+
+  #keep(name: string, fits: (candidate: Candidate<T>, index: number) => boolean): void {
+    const all = this.#candidates.get(name);
+    if (!all) return;
+    const rest = all.filter(fits);
+    if (rest.length === 0) this.#candidates.delete(name);
+    else this.#candidates.set(name, rest);
+    for (const candidate of all) if (!rest.includes(candidate)) this.dropped(candidate.value);
   }
 }
 

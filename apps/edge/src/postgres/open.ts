@@ -3,21 +3,32 @@ import { cancelUpstream, connectUpstream, type Upstream, UpstreamError, type Ups
 import { SessionStream, type SigningKey } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
 import { type LeaseGrant, type LeasePort, sessionKeyPair } from '@sallyport/lease';
-import { type Durability, newSessionId, Recorder, RecordUnavailable, Session, type SessionServices, type Spool } from '@sallyport/session';
+import {
+  type Durability,
+  type EndReason,
+  newSessionId,
+  Recorder,
+  RecordUnavailable,
+  Session,
+  type SessionServices,
+  type Spool,
+} from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
 import {
   encodeAuthenticationOk,
   encodeBackendKeyData,
   encodeParameterStatus,
   encodeReadyForQuery,
+  type ErrorFields,
   type StartupMessage,
 } from '@sallyport/wire-postgres';
 import type { LiveSessions } from '../live-sessions.js';
 import type { Log } from '../log.js';
 import type { Revocations } from '../revocations.js';
 import type { CancelKeys } from './cancel-keys.js';
-import { lastWords } from './refusals.js';
-import { Relay, type RelayLimits, type SessionMasks } from './relay.js';
+import { errorBytes, lastWords } from './refusals.js';
+import { Relay } from './relay.js';
+import type { RelayLimits, SessionMasks } from './relay-host.js';
 import type { StartupSettings } from './settings.js';
 import type { Statements } from './statements.js';
 
@@ -79,13 +90,16 @@ class OpenFailed extends Error {
   constructor(
     readonly sqlstate: string,
     message: string,
-    readonly reason: 'refused' | 'target' | 'error' | 'record' | 'limit',
-    options?: ErrorOptions & { readonly hint?: string },
+    readonly reason: EndReason,
+    options?: ErrorOptions & { readonly hint?: string; readonly fields?: ErrorFields },
   ) {
     super(message, options);
     this.hint = options?.hint;
+    this.fields = options?.fields;
   }
   readonly hint: string | undefined;
+  /** The target's own error, when the agent may see it as it is. */
+  readonly fields: ErrorFields | undefined;
 }
 
 /** From a known principal to a live session: resource → policy → record → credential → target. Answers the agent either way. */
@@ -106,7 +120,7 @@ export async function openSession(arrived: Arrived, services: OpenServices): Pro
     if (!(error instanceof OpenFailed)) services.log.error({ err: error, session: session.id }, 'a session could not be opened');
     const failed =
       error instanceof OpenFailed ? error : new OpenFailed('XX000', 'the session could not be opened', 'error', { cause: error });
-    await opening.undo(failed);
+    opening.undo(failed);
     refuse(socket, services, failed);
   }
 }
@@ -129,6 +143,9 @@ function newSession(principal: Principal, resource: PostgresResource, arrived: A
 /** The steps of opening, and what has to be undone when one fails. */
 class Opening {
   #recorded = false;
+  /** Set when it was ended before it was open. */
+  #ended: OpenFailed | undefined;
+  #relay: Relay | undefined;
   #lease: LeaseGrant['lease'] | undefined;
   #upstream: Upstream | undefined;
 
@@ -156,7 +173,21 @@ class Opening {
     }
     const full = services.live.full(session.principal.subject);
     if (full) throw new OpenFailed('53300', `too many sessions (${full})`, 'limit', { hint: 'close some, or raise the limit' });
+    // From here on it counts, and whoever ends sessions ends it, open or not.
+    services.live.add({ session, end: (reason, detail) => this.#end(reason, detail) });
     return verdict;
+  }
+
+  #end(reason: EndReason, detail: string): void {
+    const message = `session ended: ${detail}`;
+    if (this.#relay) return this.#relay.end(reason, detail, lastWords('57P01', message));
+    this.#ended ??= new OpenFailed('57P01', message, reason);
+  }
+
+  /** @throws OpenFailed when somebody ended it, or the client has left. */
+  #goesOn(): void {
+    if (this.#ended) throw this.#ended;
+    if (this.arrived.socket.destroyed) throw new OpenFailed('08006', 'the client has left', 'client');
   }
 
   recordOpened(verdict: Verdict): void {
@@ -197,19 +228,20 @@ class Opening {
     const { lease, sealed } = await this.#obtain(verdict, keys.publicKey);
     this.#lease = lease;
     session.endAtTheLatest(lease.expiresAtMs);
+    this.#goesOn();
     const { session: _, ...obtained } = lease;
     session.recorder.write('lease.obtained', obtained);
     const secret = await keys.open(sealed, { session: session.id, lease: lease.id });
     const upstream = await this.#connectTarget(secret);
     this.#upstream = upstream;
     await session.recorder.durable(session.recorder.last);
-    if (arrived.socket.destroyed) throw new OpenFailed('08006', 'the client has left', 'error');
+    this.#goesOn();
     // Between sign-in and here nobody could have ended this session.
     if (services.revocations.covers(session.principal)) throw new OpenFailed('28P01', 'the token was not accepted', 'refused');
 
     const minor = Math.min(arrived.startup.protocol.minor, 2);
     const { cancelKeys, live, metrics } = services;
-    const key = cancelKeys.issue(minor, () => relay.cancel());
+    const key = cancelKeys.issue(minor, upstream.backendKey.processId, () => relay.cancel());
     const relay: Relay = new Relay(session, arrived.socket, upstream.socket, {
       limits: services.limits,
       statements: services.statements,
@@ -220,16 +252,17 @@ class Opening {
             services.log.warn({ err: error, session: session.id }, 'a cancel request did not reach the target');
           },
         ),
-      ended: (reason, detail) => {
-        cancelKeys.revoke(key.processId);
+      ended: (reason, detail, finished) => {
+        cancelKeys.revoke(key);
         live.remove(session.id);
         metrics.closed(reason);
-        services.ending(endSession(session, reason, detail, lease, services));
+        services.ending(endSession(session, reason, detail, lease, services, finished));
       },
       refused: (kind) => metrics.refused(kind),
+      fault: (error) => services.log.error({ err: error, session: session.id }, 'a session ended by a fault of the edge'),
     });
+    this.#relay = relay;
     session.connected();
-    live.add({ session, end: (reason, detail) => relay.end(reason, detail, lastWords('57P01', `session ended: ${detail}`)) });
     metrics.opened();
     arrived.socket.write(
       Buffer.concat([
@@ -279,7 +312,10 @@ class Opening {
     } catch (cause) {
       if (cause instanceof UpstreamError && cause.code === 'UPSTREAM_REFUSED' && cause.sqlstate !== undefined) {
         // A setting that the client asked for and the target won't have: the client's own error.
-        throw new OpenFailed(cause.sqlstate, cause.fields?.message ?? 'the target refused the session', 'target', { cause });
+        const { fields } = cause;
+        // What the target thinks of the credential is not the agent's business.
+        const shown = fields && !cause.sqlstate.startsWith('28') ? { fields } : {};
+        throw new OpenFailed(cause.sqlstate, fields?.message ?? 'the target refused the session', 'target', { cause, ...shown });
       }
       services.log.warn({ err: cause, session: session.id, resource: resource.name }, 'the target can not be reached');
       throw new OpenFailed('08006', `the target of ${resource.name} can not be reached`, 'target', {
@@ -289,32 +325,41 @@ class Opening {
     }
   }
 
-  async undo(failed: OpenFailed): Promise<void> {
+  undo(failed: OpenFailed): void {
     this.#upstream?.socket.destroy();
+    this.services.live.remove(this.session.id);
     this.session.ending();
-    if (this.#recorded) await endSession(this.session, failed.reason, failed.sqlstate, this.#lease, this.services);
+    if (!this.#recorded) return;
+    const ended = endSession(this.session, failed.reason, failed.sqlstate, this.#lease, this.services, Promise.resolve());
+    this.services.ending(ended);
   }
 }
 
-/** The closing event, as soon as the log takes it, and the credential dropped whatever the log says (P4). */
+/** The closing event, behind everything else and as soon as the log takes it; the credential is dropped whatever the log says (P4). */
 async function endSession(
   session: Session,
   reason: Parameters<Session['close']>[0],
   detail: string | undefined,
   lease: LeaseGrant['lease'] | undefined,
   { leases, log }: OpenServices,
+  finished: Promise<void>,
 ): Promise<void> {
   const dropped = lease
     ? leases.drop(lease.id, lease.resource).catch((error: unknown) => {
         log.warn({ err: error, session: session.id, lease: lease.id }, 'a credential was not dropped; the vendor sweeps it');
       })
     : undefined;
+  await finished;
   for (;;) {
     try {
       session.close(reason, detail);
       break;
     } catch (error) {
-      if (!(error instanceof RecordUnavailable)) throw error;
+      // Lost for good: the next start closes it as aborted from what the disk has.
+      if (!(error instanceof RecordUnavailable) || !mayPass(error.cause)) {
+        log.error({ err: error, session: session.id }, 'a session’s end can not be put on record');
+        break;
+      }
       await new Promise((resolve) => setTimeout(resolve, CLOSE_RETRY_MS).unref());
     }
   }
@@ -322,6 +367,11 @@ async function endSession(
 }
 
 const CLOSE_RETRY_MS = 500;
+
+/** A full log gets room, and a disk comes back. */
+function mayPass(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'JOURNAL_FULL' || cause.code === 'JOURNAL_WRITE_FAILED');
+}
 
 /** `shop`, or `shop/database` where the resource allows it. */
 function findResource(named: string, resources: OpenServices['resources']): { resource: PostgresResource; database: string } | undefined {
@@ -339,6 +389,7 @@ function unknownDatabase(named: string): OpenFailed {
 
 function refuse(socket: Socket, services: OpenServices, failed: OpenFailed): void {
   services.metrics.signInFailed(failed.sqlstate);
-  if (socket.writable) socket.end(lastWords(failed.sqlstate, failed.message, failed.hint), () => socket.destroy());
+  const words = failed.fields ? errorBytes(failed.fields) : lastWords(failed.sqlstate, failed.message, failed.hint);
+  if (socket.writable) socket.end(words, () => socket.destroy());
   else socket.destroy();
 }

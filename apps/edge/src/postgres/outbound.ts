@@ -39,7 +39,7 @@ export class Outbound {
         takes: (type, bodyBytes) =>
           bodyBytes >= STREAMED_FROM_BYTES && (type === BackendType.copyData || (type === BackendType.dataRow && !this.#flight?.masker)),
         begin: (type, bodyBytes) => {
-          if (this.#flight) this.#flight.rows++;
+          if (!this.#counted()) return;
           this.#flight?.recording?.cut();
           this.#delivery.pass(frameHeader(type, bodyBytes), this.#flight);
         },
@@ -59,51 +59,56 @@ export class Outbound {
   }
 
   #message(type: number, bytes: Buffer, start: number, end: number): void {
+    if (this.relay.over) return;
     const { exchanges } = this.relay;
     const head = exchanges.head;
     const flight = head?.op;
     const pass = (): void => this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), flight);
     switch (type) {
-      case BackendType.dataRow: {
-        if (!flight) return this.relay.violated('the target sent a row that nobody asked for');
-        flight.rows++;
-        if (flight.rowLimit !== undefined && flight.rows > flight.rowLimit) return this.relay.tooManyRows(flight.rowLimit);
+      case BackendType.dataRow:
+        if (!flight || !this.#counted()) return;
         if (flight.masker) return this.#masked(flight, type, bytes, start, end);
         flight.recording?.row(bytes.subarray(start, end));
         return pass();
-      }
       case BackendType.copyData:
-        if (flight) flight.rows++;
-        return pass();
-      case BackendType.copyDone:
+        return this.#counted() ? pass() : undefined;
       case BackendType.copyOutResponse:
+        return exchanges.copyOutStarted() ? pass() : this.#outOfTurn(type);
+      case BackendType.copyDone:
       case BackendType.parameterDescription:
       case BackendType.notificationResponse:
         return pass();
       case BackendType.copyInResponse:
-        exchanges.copyInStarted();
-        return pass();
+        return exchanges.copyInStarted() ? pass() : this.#outOfTurn(type);
       case BackendType.parseComplete:
       case BackendType.bindComplete:
       case BackendType.closeComplete:
+        if (!head || head.kind !== ANSWERS[type]) return this.#outOfTurn(type);
         pass();
-        head?.confirm?.();
-        return exchanges.pop();
+        head.confirm?.();
+        exchanges.pop();
+        return;
       case BackendType.rowDescription:
+        if (!head || (head.kind !== 'query' && head.kind !== 'describe')) return this.#outOfTurn(type);
         flight?.described(decodeRowDescription(bytes.subarray(start, end)).columns as readonly ResultField[], this.relay.host.masks.values);
-        return head?.kind === 'query' ? pass() : this.#described(head?.ours === true, pass);
+        return head.kind === 'query' ? pass() : this.#described(head.ours === true, pass);
       case BackendType.noData:
-        return this.#described(head?.ours === true, pass);
+        return head?.kind === 'describe' ? this.#described(head.ours === true, pass) : this.#outOfTurn(type);
       case BackendType.commandComplete:
+        if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfTurn(type);
         flight?.tagged(decodeCommandComplete(bytes.subarray(start, end)).tag);
         pass();
         return this.#executed(flight);
       case BackendType.emptyQueryResponse:
+        if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfTurn(type);
         pass();
         return this.#executed(flight);
       case BackendType.portalSuspended:
+        if (head?.kind !== 'execute') return this.#outOfTurn(type);
         pass();
-        return exchanges.pop();
+        exchanges.pop();
+        if (flight) flight.awaited--;
+        return flight && this.relay.suspended(flight);
       case BackendType.errorResponse:
         return this.#failed(bytes, start, end);
       case BackendType.readyForQuery:
@@ -118,6 +123,24 @@ export class Outbound {
       default:
         return this.relay.violated(`the target sent a message of type 0x${type.toString(16)}, which has no place here`);
     }
+  }
+
+  /** One more row for the operation that is answered. False when it may not have it, or there is none. */
+  #counted(): boolean {
+    const { head } = this.relay.exchanges;
+    if (!head?.op || (head.kind !== 'query' && head.kind !== 'execute')) {
+      this.relay.violated('the target sent a row that nobody asked for');
+      return false;
+    }
+    const { rowLimit } = head.op;
+    if (++head.op.rows <= (rowLimit ?? Infinity)) return true;
+    this.relay.tooManyRows(rowLimit!);
+    return false;
+  }
+
+  /** The answers no longer fit the questions: nothing can be told to be masked any more. */
+  #outOfTurn(type: number): void {
+    this.relay.violated(`the target sent a message of type 0x${type.toString(16)} out of turn`);
   }
 
   #masked(flight: Flight, type: number, bytes: Buffer, start: number, end: number): void {
@@ -140,39 +163,44 @@ export class Outbound {
     if (head?.kind !== 'execute') return flight?.nextStatement();
     head.confirm?.();
     this.relay.exchanges.pop();
-    if (flight) this.#complete(flight, flight.error ? 'error' : 'ok');
+    // Executed again ahead of its end: what that brings belongs to it too.
+    if (flight && --flight.awaited <= 0) this.relay.complete(flight, flight.error ? 'error' : 'ok');
   }
 
-  #complete(flight: Flight, outcome: 'ok' | 'error'): void {
+  /** Counts what was collected into the digests, before an end is put on record. */
+  settle(): void {
     this.#delivery.settle();
-    this.relay.complete(flight, outcome);
   }
 
   #failed(bytes: Buffer, start: number, end: number): void {
     const { exchanges } = this.relay;
     const flight = exchanges.head?.op;
     const { fields } = decodeErrorResponse(bytes.subarray(start, end));
-    if (flight?.refusal) this.#delivery.pass(refusalError(flight.refusal), flight);
+    // The end of the connection is the target's own to tell.
+    const ends = fields.severityNonLocalized === 'FATAL' || fields.severityNonLocalized === 'PANIC';
+    if (flight?.refusal && !ends) this.#delivery.pass(refusalError(flight.refusal), flight);
     else if (this.relay.masksInReach(flight))
       this.#delivery.pass(encodeErrorResponse({ kind: 'errorResponse', fields: scrubbed(fields, flight) }), flight);
     else this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), flight);
     if (flight && !flight.refusal) flight.error = { code: fields.code ?? 'XX000' };
     for (const over of exchanges.failed()) {
       over.reject?.();
-      if (over.op) this.#complete(over.op, 'error');
+      if (over.op) this.relay.complete(over.op, 'error');
     }
   }
 
   #ready(bytes: Buffer, start: number, end: number): void {
     const { exchanges } = this.relay;
     const { head } = exchanges;
-    if (head?.kind === 'query' && head.op) {
-      if (!head.op.error && !head.op.refusal) head.confirm?.();
-      this.#complete(head.op, head.op.error ? 'error' : 'ok');
+    if (head?.kind !== 'query' && head?.kind !== 'sync') return this.#outOfTurn(BackendType.readyForQuery);
+    if (head.kind === 'query' && head.op) {
+      if (head.op.error || head.op.refusal) head.reject?.();
+      else head.confirm?.();
+      this.relay.complete(head.op, head.op.error ? 'error' : 'ok');
     }
-    if (head?.kind === 'query' || head?.kind === 'sync') exchanges.pop();
+    const answered = exchanges.pop();
     this.#delivery.pass(bytes.subarray(start - FRAME_HEADER_BYTES, end), undefined);
-    this.relay.ready(decodeReadyForQuery(bytes.subarray(start, end)).status);
+    this.relay.ready(decodeReadyForQuery(bytes.subarray(start, end)).status, answered);
   }
 
   #notice(bytes: Buffer, start: number, end: number, flight: Flight | undefined): void {
@@ -181,6 +209,13 @@ export class Outbound {
     this.#delivery.pass(encodeNoticeResponse({ kind: 'noticeResponse', fields: scrubbed(fields, flight) }), flight);
   }
 }
+
+/** What each of these answers. */
+const ANSWERS: Readonly<Record<number, 'parse' | 'bind' | 'close'>> = {
+  [BackendType.parseComplete]: 'parse',
+  [BackendType.bindComplete]: 'bind',
+  [BackendType.closeComplete]: 'close',
+};
 
 function scrubbed(fields: ErrorFields, flight: Flight | undefined): ErrorFields {
   return errorFieldsFromLetters(scrubMessage(errorFieldsByLetter(fields), flight?.text ?? ''));

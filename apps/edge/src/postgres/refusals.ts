@@ -72,3 +72,7 @@ export function noSuchStatement(name: string): Refusal {
 export function notUtf8(): Refusal {
   return { kind: 'protocol', code: '22021', message: 'invalid byte sequence for encoding "UTF8"', rules: [] };
 }
+
+export function notAscii(): Refusal {
+  return protocolRefusal('beyond ASCII, statements are read in UTF-8 only', 'sign in with client_encoding UTF8');
+}

@@ -1,75 +1,41 @@
 import type { Socket } from 'node:net';
-import { MaskingError, type StringPlan, UNMASKED, type ValueSettings } from '@sallyport/masking';
+import { MaskingError, type StringPlan, UNMASKED } from '@sallyport/masking';
 import type { PostgresOperation } from '@sallyport/operation';
 import { type EndReason, type Planned, RecordUnavailable, type Session } from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
-import { decodeText, FRAME_HEADER_BYTES, FrameScanner, WireError } from '@sallyport/wire-postgres';
+import { FRAME_HEADER_BYTES, FrontendType, FrameScanner, WireError } from '@sallyport/wire-postgres';
+import { ClientText } from './client-text.js';
 import { type Exchange, Exchanges } from './exchanges.js';
 import { Flight } from './flight.js';
 import { type Frame, Inbound, type Portal, type Refused } from './inbound.js';
-import { Names } from './names.js';
 import { Outbound } from './outbound.js';
 import { lastWords } from './refusals.js';
-import type { Asked, Prepared, Statements } from './statements.js';
-
-export interface RelayLimits {
-  readonly maxFrameBytes: number;
-  /** What an agent may send ahead while an operation waits; then its socket isn't read. */
-  readonly maxPipelinedBytes: number;
-  readonly maxPreparedStatements: number;
-  readonly maxPortals: number;
-  /** Of the rows of one operation that are kept where `record` is `full`. */
-  readonly recordedRowsMaxBytes: number;
-  /** How long the target may take to finish after the agent said goodbye. */
-  readonly terminateTimeoutMs: number;
-}
-
-/** How this session's results are masked (P5). */
-export interface SessionMasks {
-  readonly values: ValueSettings;
-  /** Some verdict of this session had masks: from then on errors and notices are looked at too. */
-  readonly active: boolean;
-  /** Nothing is under way at the target, and what it reported is up to date. */
-  settled(): void;
-  close(): void;
-  plan(asked: Asked, verdict: Verdict): Planned<StringPlan> | Promise<Planned<StringPlan>>;
-  /** The target may mean something else by the same names from here on. */
-  changed(operation: PostgresOperation): void;
-  parameterStatus(name: string, value: string): void;
-}
-
-/** What the relay needs of the edge around it. */
-export interface RelayHost {
-  readonly limits: RelayLimits;
-  readonly statements: Statements;
-  readonly masks: SessionMasks;
-  /** Cancels what runs at the target; never rejects. */
-  cancelTarget(): Promise<void>;
-  /** The closing event is to be written and the credential dropped. Called once. */
-  ended(reason: EndReason, detail?: string): void;
-  refused(kind: string): void;
-}
+import type { RelayHost } from './relay-host.js';
+import { SessionNames } from './session-names.js';
+import type { Asked } from './statements.js';
 
 /** One live Postgres session: the agent's socket, the target's, and what is known of the conversation between them. */
 export class Relay {
   readonly exchanges = new Exchanges<Flight>();
-  readonly statements: Names<Prepared>;
-  readonly portals: Names<Portal>;
+  readonly names: SessionNames;
+  readonly text = new ClientText();
   readonly #inbound = new Inbound(this);
   readonly #outbound: Outbound;
   readonly #scanner: FrameScanner;
   #frames: Frame[] = [];
   #frameBytes = 0;
   #pumping = false;
+  #handled: Promise<void> = Promise.resolve();
   #held: AbortController | undefined;
   #gated: Buffer[] = [];
   readonly #settling: (() => void)[] = [];
   #lastIntent = -1n;
   #corked = false;
+  /** The agent has said goodbye; what it sent before may still wait for its turn. */
+  #leaving = false;
   #terminated = false;
   #targetGone = false;
   #over = false;
-  #clientEncoding = 'UTF8';
 
   constructor(
     readonly session: Session,
@@ -77,10 +43,18 @@ export class Relay {
     private readonly target: Socket,
     readonly host: RelayHost,
   ) {
-    this.statements = new Names(host.limits.maxPreparedStatements);
-    this.portals = new Names(host.limits.maxPortals);
+    this.names = new SessionNames(
+      host.limits,
+      this.exchanges,
+      (text) => this.operationOf(text),
+      (portal) => this.abandoned(portal),
+    );
     this.#scanner = new FrameScanner({ maxFrameBytes: host.limits.maxFrameBytes });
     this.#outbound = new Outbound(this, host.limits.maxFrameBytes);
+  }
+
+  get over(): boolean {
+    return this.#over;
   }
 
   start(fromAgent: Buffer, fromTarget: Buffer): void {
@@ -105,28 +79,37 @@ export class Relay {
     try {
       this.#scanner.push(chunk, (type, bytes, start, end) => {
         this.#frames.push({ type, body: bytes.subarray(start, end), bytes: bytes.subarray(start - FRAME_HEADER_BYTES, end) });
-        this.#frameBytes += end - start;
+        this.#frameBytes += end - start + FRAME_HEADER_BYTES;
+        if (type === FrontendType.terminate) this.#leaving = true;
       });
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return this.violated(error.message);
     }
     if (this.#frameBytes > this.host.limits.maxPipelinedBytes) this.agent.pause();
-    void this.#pump();
+    this.#pump();
   }
 
-  /** One message at a time, in order. */
-  async #pump(): Promise<void> {
+  #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    this.#handled = this.#handleFrames();
+  }
+
+  /** One message at a time, in order. Stops where the next one can't be understood before the target has answered. */
+  async #handleFrames(): Promise<void> {
     try {
       while (this.#frames.length > 0 && !this.#over) {
         const frames = this.#frames;
         this.#frames = [];
-        for (const frame of frames) {
+        for (const [i, frame] of frames.entries()) {
           if (this.#over) return;
+          if (this.#mustWait) {
+            this.#frames = [...frames.slice(i), ...this.#frames];
+            return;
+          }
           await this.#inbound.handle(frame);
-          this.#frameBytes -= frame.body.length;
+          this.#frameBytes -= frame.bytes.length;
         }
         this.#readAgent();
       }
@@ -135,6 +118,10 @@ export class Relay {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  get #mustWait(): boolean {
+    return this.exchanges.mayCopyIn || this.exchanges.size >= MAX_UNANSWERED;
   }
 
   #readAgent(): void {
@@ -161,6 +148,13 @@ export class Relay {
     if (!this.target.write(bytes)) this.agent.pause();
   }
 
+  /** Sends a message that has an answer. What came behind an error, the target would ignore: that is over at once. */
+  ask(exchange: Exchange<Flight>, bytes: Uint8Array): void {
+    if (!this.#over && this.exchanges.push(exchange)) return this.toTarget(bytes);
+    exchange.reject?.();
+    if (exchange.op) this.complete(exchange.op, 'cancelled');
+  }
+
   /** The answer to everything up to here waits until this is durable (S3). */
   intent(offset: bigint): void {
     if (offset > this.#lastIntent) this.#lastIntent = offset;
@@ -176,24 +170,6 @@ export class Relay {
     }
   }
 
-  /** A statement's text; undefined when it isn't in the client's encoding. */
-  textOf(sql: Buffer): string | undefined {
-    try {
-      return decodeText(sql);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      // In the other encodings that are let through, ASCII is ASCII: the parser sees what the server sees.
-      return this.#clientEncoding === 'UTF8' ? undefined : sql.toString('latin1');
-    }
-  }
-
-  /** What the protocol knows by a name that SQL can use too. */
-  namedStatements(kind: 'prepared' | 'cursor', name: string): readonly Prepared[] {
-    return kind === 'prepared'
-      ? this.statements.of(name).filter(({ bySql }) => !bySql)
-      : this.portals.of(name).flatMap((portal) => portal.prepared);
-  }
-
   operationOf(text: string): PostgresOperation {
     return this.host.statements.of(text);
   }
@@ -202,38 +178,34 @@ export class Relay {
     return this.host.masks.plan(asked, verdict);
   }
 
-  /**
-   * Names that SQL itself makes and drops (PREPARE, DEALLOCATE, DISCARD), as they will be if the target does it. Undefined when
-   * there would be too many of them.
-   */
-  sqlNames(asked: Asked): Pick<Exchange<Flight>, 'confirm'> | undefined {
-    const { operation } = asked;
-    const dropped: (() => void)[] = [];
-    for (const { kind, name } of operation.statements) {
-      if (kind === 'prepare' && name !== undefined && !this.statements.propose(name, { ...asked, bySql: true })) return undefined;
-      if (kind === 'deallocate' && name !== undefined) {
-        const before = this.statements.of(name);
-        dropped.push(() => this.statements.closed(name, before));
-      }
-      if ((kind === 'deallocate' && name === undefined) || kind === 'discard') dropped.push(() => this.statements.clear());
-    }
-    this.host.masks.changed(operation);
-    return dropped.length === 0 ? {} : { confirm: () => dropped.forEach((drop) => drop()) };
+  /** What an operation does to names, if the target does it. Undefined when there would be too many of them. */
+  sqlNames(asked: Asked, own: PostgresOperation['statements']): Pick<Exchange<Flight>, 'confirm' | 'reject'> | undefined {
+    const names = this.names.bySql(asked, own);
+    if (names) this.host.masks.changed(asked.operation);
+    return names;
   }
 
   /** The operation behind a refusal takes part in the conversation: its error comes in its turn. */
   refused({ running, refusal }: Refused): Flight {
     this.host.refused(refusal.kind);
     if (running) this.intent(running.intent);
-    return new Flight(running, UNMASKED, '', refusal, undefined);
+    return new Flight(running, { plans: UNMASKED, text: '', refusal });
   }
 
-  /** A portal that was approved and never executed. */
+  /** A portal is gone, or will be judged anew: what was begun with it is over. */
   abandoned(portal: Portal): void {
-    if (!portal.cleared?.running || portal.flight) return;
-    const flight = new Flight(portal.cleared.running, UNMASKED, '', undefined, undefined);
-    this.complete(flight, 'cancelled');
+    const { cleared, flight } = portal;
     delete portal.cleared;
+    delete portal.flight;
+    if (cleared) this.complete(new Flight(cleared.running, { plans: UNMASKED, text: '' }), 'cancelled');
+    if (!flight || flight.done) return;
+    flight.abandoned = true;
+    this.suspended(flight);
+  }
+
+  /** The target has answered for now, and goes on when it is asked to. */
+  suspended(flight: Flight): void {
+    if (flight.abandoned && !this.exchanges.has(flight)) this.complete(flight, 'ok');
   }
 
   /** The agent said goodbye: what it sent before is still done, as at any server. */
@@ -275,6 +247,7 @@ export class Relay {
     } catch (error) {
       this.#broken(error);
     }
+    if (this.#frames.length > 0) this.#pump();
   }
 
   #readTarget(): void {
@@ -285,6 +258,7 @@ export class Relay {
   complete(flight: Flight, outcome: Parameters<Flight['end']>[0]): void {
     if (flight.done || !flight.running) return;
     flight.done = true;
+    this.#outbound.settle();
     try {
       const rows = flight.recording?.event(flight.running.operation);
       if (rows) this.session.recorder.write('output.recorded', rows);
@@ -294,22 +268,16 @@ export class Relay {
     }
   }
 
-  /** ReadyForQuery. Outside a transaction no portal has survived. */
-  ready(status: 'I' | 'T' | 'E'): void {
-    if (this.exchanges.size === 0) {
-      this.host.masks.settled();
-      for (const resolve of this.#settling.splice(0)) resolve();
-    }
-    if (status === 'I') this.#dropPortals();
-  }
-
-  #dropPortals(): void {
-    for (const portal of this.portals.values()) this.abandoned(portal);
-    this.portals.clear();
+  /** ReadyForQuery, the answer to this exchange. Outside a transaction no portal from before it has survived. */
+  ready(status: 'I' | 'T' | 'E', exchange: number): void {
+    if (status === 'I') this.names.portals.dropBefore(exchange);
+    if (this.exchanges.size > 0) return;
+    this.host.masks.settled(status);
+    for (const resolve of this.#settling.splice(0)) resolve();
   }
 
   parameterStatus(name: string, value: string): void {
-    if (name === 'client_encoding') this.#clientEncoding = value;
+    this.text.parameterStatus(name, value);
     // Whatever changed it: from here on the target would read statements otherwise than they are judged.
     if (name === 'standard_conforming_strings' && value !== 'on') this.violated('standard_conforming_strings was switched off');
     this.host.masks.parameterStatus(name, value);
@@ -325,7 +293,10 @@ export class Relay {
   // --- ends
 
   #agentGone(): void {
-    if (!this.#terminated) this.end('client');
+    if (this.#terminated) return;
+    if (!this.#leaving) return this.end('client');
+    // As at any server, what was sent before a goodbye is done. Nobody is waited for any longer than that takes.
+    setTimeout(() => this.end('client', 'the agent had left'), this.host.limits.terminateTimeoutMs).unref();
   }
 
   #targetClosed(): void {
@@ -361,13 +332,13 @@ export class Relay {
       return this.end('record', 'the record was lost', lastWords('58030', 'the session can not be put on record any longer'));
     }
     this.end('error', error instanceof Error ? error.name : 'unknown', lastWords('XX000', 'the session ended by a fault of the edge'));
-    throw error;
+    this.host.fault(error);
   }
 
-  /** A cancel request: a hold stops waiting, or the target is asked to stop. */
+  /** A cancel request: what waits here stops waiting, and the target is asked to stop what runs there. */
   cancel(): void {
-    if (this.#held) this.#held.abort();
-    else void this.host.cancelTarget();
+    this.#held?.abort();
+    if (this.exchanges.size > 0 || !this.#held) void this.host.cancelTarget();
   }
 
   /** Ends the session, once: what runs is cancelled, both sides are closed, the end is handed to the host for the record. */
@@ -385,13 +356,26 @@ export class Relay {
     if (lastWords && this.agent.writable) this.agent.end(lastWords);
     else this.agent.end();
     setTimeout(() => this.agent.destroy(), LINGER_MS).unref();
-    for (const { op } of this.exchanges.drain()) if (op) this.complete(op, running && reason !== 'target' ? 'cancelled' : 'lost');
-    this.#dropPortals();
     for (const resolve of this.#settling.splice(0)) resolve();
     this.host.masks.close();
-    this.host.ended(reason, detail);
+    this.host.ended(reason, detail, this.#finished(running && reason !== 'target' ? 'cancelled' : 'lost'));
+  }
+
+  /** Every operation that was begun is told to its end; after that nothing more is put on record. */
+  async #finished(outcome: 'cancelled' | 'lost'): Promise<void> {
+    // The handling that called for the end has its promise only when it has returned.
+    await Promise.resolve();
+    await this.#handled;
+    for (const { op } of this.exchanges.drain()) if (op) this.complete(op, outcome);
+    this.names.portals.dropBefore(Infinity);
   }
 }
+
+/**
+ * Messages that the target has yet to answer; then no more are read from the agent. Well above what a server keeps to itself before
+ * it is asked to flush (8 KiB of answers of five bytes), or it would never be asked.
+ */
+const MAX_UNANSWERED = 10_000;
 
 /** For the last words to arrive. */
 const LINGER_MS = 2000;

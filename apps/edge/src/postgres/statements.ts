@@ -1,6 +1,15 @@
-import { executedNames, fromPostgres, mostDemanding, type ParseLimits, type PostgresOperation, withExecuted } from '@sallyport/operation';
+import {
+  executedNames,
+  fromPostgres,
+  mostDemanding,
+  type ParseLimits,
+  type PostgresOperation,
+  type SqlStatement,
+  withExecuted,
+} from '@sallyport/operation';
 import { freezeDeep } from '@sallyport/verdict';
 import { LRUCache } from 'lru-cache';
+import type { Copies } from './exchanges.js';
 
 /**
  * Statements by their text, parsed once for all sessions of an edge. Operations are frozen: who keeps facts about one
@@ -13,7 +22,10 @@ export class Statements {
     private readonly limits: ParseLimits,
     statementCacheMaxBytes: number,
   ) {
-    this.#cache = new LRUCache({ maxSize: statementCacheMaxBytes, sizeCalculation: (_, text) => text.length * FACTS_PER_CHARACTER + 512 });
+    this.#cache = new LRUCache({
+      maxSize: statementCacheMaxBytes,
+      sizeCalculation: (_, text) => text.length * FACTS_PER_CHARACTER + FACTS_AT_LEAST_BYTES,
+    });
   }
 
   of(text: string): PostgresOperation {
@@ -25,7 +37,8 @@ export class Statements {
   }
 }
 
-/** What facts weigh in memory, roughly, for each character of their statement. */
+/** What facts and their JSON weigh in memory, roughly: of any statement, and for each character of it. */
+const FACTS_AT_LEAST_BYTES = 1536;
 const FACTS_PER_CHARACTER = 8;
 
 /** A prepared statement, by protocol or by SQL: what it does and how it was written. */
@@ -70,6 +83,23 @@ export function withPrepared(operation: PostgresOperation, lookup: (name: string
     ]),
   );
   return freezeDeep(withExecuted(operation, prepared));
+}
+
+/**
+ * SQL `FETCH FROM name` and `MOVE IN name` run a portal that the protocol bound as much as Execute does: what was bound is
+ * judged with it.
+ */
+export function withPortals(operation: PostgresOperation, lookup: (name: string) => readonly Prepared[]): PostgresOperation {
+  const names = operation.statements.flatMap(({ kind, name }) =>
+    (kind === 'fetch' || kind === 'move') && name !== undefined ? [name] : [],
+  );
+  return together(operation, names.flatMap(lookup));
+}
+
+/** How often the target goes into copy mode for it. */
+export function copiesOf({ statements }: PostgresOperation): Copies {
+  const count = (where: SqlStatement['copy']): number => statements.filter(({ copy }) => copy === where).length;
+  return { in: count('stdin'), out: count('stdout') };
 }
 
 function combined(all: readonly PostgresOperation[]): PostgresOperation {

@@ -57,6 +57,12 @@ const vacuum: Rule = (fields, context) =>
     ? changes('VacuumStmt', 'vacuum', 'postgres.maintenance.vacuum')(fields, context)
     : plain('VacuumStmt', 'analyze', 'postgres.maintenance.analyze')(fields, context);
 
+/** DISCARD ALL drops prepared statements, DISCARD PLANS does not: `name` says which. */
+const discard: Rule = (fields, context) => {
+  context.facts.classes.add('postgres.session.discard');
+  return { kind: 'discard', name: String(fields['target']).replace('DISCARD_', '').toLowerCase() };
+};
+
 /** VACUUM (ANALYZE) and its kin carry options only; CREATE SCHEMA carries statements. */
 const createSchema: Rule = (fields, context) => {
   context.facts.classes.add('postgres.ddl.create');
@@ -124,7 +130,7 @@ export const RULES: Readonly<Record<StatementTag, Rule>> = {
   VariableSetStmt: set,
   VariableShowStmt: show,
   ConstraintsSetStmt: plain('ConstraintsSetStmt', 'set_constraints', 'postgres.session.set'),
-  DiscardStmt: plain('DiscardStmt', 'discard', 'postgres.session.discard'),
+  DiscardStmt: discard,
   ListenStmt: channel('listen'),
   UnlistenStmt: channel('unlisten'),
   NotifyStmt: channel('notify'),
