@@ -110,7 +110,10 @@ export class EdgeSpool implements Spool {
 
   /** Why no new session can be taken right now. */
   get failure(): string | undefined {
-    return this.#lost?.message ?? this.journal.refusalOf(ROOM_TO_BEGIN_BYTES);
+    const { spoolMaxBytes, spoolReserveBytes } = this.options.limits;
+    return (
+      this.#lost?.message ?? this.journal.refusalOf(Math.min(ROOM_TO_BEGIN_BYTES, Math.floor((spoolMaxBytes - spoolReserveBytes) / 4)))
+    );
   }
 
   get bytes(): number {
@@ -217,8 +220,8 @@ function entryOf({ key, value }: JournalRecord): Omit<SpoolEntry, 'purpose' | 'd
   return { session: key ?? '', type, bytes: value, ...(data.operation === undefined ? {} : { operation: data.operation }) };
 }
 
-/** The first events of a session and a statement or two. */
-const ROOM_TO_BEGIN_BYTES = 16 * 1024;
+/** A session that begins should be able to do something: its first events and a statement that is kept whole. */
+const ROOM_TO_BEGIN_BYTES = 256 * 1024;
 const PUBLISH_RECORDS = 500;
 /** How much later than it could a record may reach the bus, when nothing waits for that. */
 const PUBLISH_PAUSE_MS = 10;

@@ -428,8 +428,16 @@ export class GroupWriter {
       return;
     }
     if (!this.failure) return;
+    if (this.settings.denseOffsets) this.#giveLostOffsetsAgain();
     this.failure = undefined;
     this.events.recovered();
+  }
+
+  /** The files hold nothing of the lost records by now: they were cut, and the cut is synced. */
+  #giveLostOffsetsAgain(): void {
+    this.next = this.written + 1;
+    // A segment that was begun for them is empty; the next one takes its name and its place.
+    if (this.segments.at(-1)?.base === this.next) this.segments.pop();
   }
 
   /** After a failed sync the kernel may hold pages for clean that never reached the disk. Writing them again marks them dirty. */

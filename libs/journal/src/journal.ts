@@ -350,7 +350,7 @@ export class Journal {
   }
 
   #failed(error: JournalError, from: number, to: number): void {
-    if (to > from) this.#lose(from, to);
+    if (to > from && !this.settings.denseOffsets) this.#lose(from, to);
     const notice = { error, from: BigInt(from), to: BigInt(to) };
     this.#tell(this.#failureListeners, notice);
     this.#writtenWaits.rejectFrom(from, error);

@@ -41,6 +41,11 @@ export interface JournalOptions extends Partial<JournalLimits> {
   readonly scan?: 'all' | 'tail';
   /** How long records that were appended with `gather` may wait for the next write. */
   readonly gatherMs?: number;
+  /**
+   * Gives the offsets of lost records again, so that the log has no gap: for an owner that asks for durability with every append and
+   * never again later. Default false: a lost offset stays lost.
+   */
+  readonly denseOffsets?: boolean;
   /** How long records that nobody wants synced may stay unsynced. */
   readonly syncIntervalMs?: number;
   /** Between attempts to write again after a failure. */
@@ -52,6 +57,7 @@ export interface JournalSettings extends JournalLimits {
   readonly directory: string;
   readonly segmentHead: () => Uint8Array;
   readonly scan: 'all' | 'tail';
+  readonly denseOffsets: boolean;
   readonly gatherMs: number;
   readonly syncIntervalMs: number;
   readonly retryPauseMs: number;
@@ -76,6 +82,7 @@ export function settle(options: JournalOptions): JournalSettings {
     maxWaits: options.maxWaits ?? JOURNAL_LIMITS.maxWaits,
     segmentHead: options.segmentHead ? () => options.segmentHead!() : () => EMPTY,
     scan: options.scan ?? 'all',
+    denseOffsets: options.denseOffsets ?? false,
     gatherMs: options.gatherMs ?? 5,
     syncIntervalMs: options.syncIntervalMs ?? 1000,
     retryPauseMs: options.retryPauseMs ?? 500,

@@ -49,7 +49,13 @@ export class Topics {
     const logs: JournalPartition[] = [];
     try {
       for (let partition = 0; partition < count; partition++) {
-        const journal = await openJournal({ scan: 'tail', ...this.options.journal, directory: join(directory, String(partition)) });
+        const journal = await openJournal({
+          scan: 'tail',
+          // A gap in a log that is signed looks like a record that somebody removed.
+          denseOffsets: true,
+          ...this.options.journal,
+          directory: join(directory, String(partition)),
+        });
         logs.push(new JournalPartition(topic, partition, journal));
       }
     } catch (error) {
