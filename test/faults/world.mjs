@@ -1,0 +1,130 @@
+/** What every fault is tried on: a target server with a table of effects, and a `sallyport up` before it that can be killed and started again. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { postgresResource, startSallyport, startTarget } from '../harness/index.mjs';
+
+/** Agents that may write, one that needs approval, one who gives it. */
+export const WRITERS = ['agent-1', 'agent-2', 'agent-3', 'agent-4'];
+export const HELD = 'agent-held';
+export const APPROVER = 'dana';
+
+const APPROVAL_WINDOW = '3s';
+
+const GRANTS = [
+  { name: 'agents work', who: { subjects: WRITERS }, on: { names: ['shop'] }, allow: ['*'], credential: 'worker', rules: 'off' },
+  {
+    name: 'one asks first',
+    who: { subjects: [HELD] },
+    on: { names: ['shop'] },
+    allow: ['postgres.read', 'postgres.session'],
+    hold: ['postgres.write'],
+    approval: { groups: ['dba'], count: 1, window: APPROVAL_WINDOW },
+    credential: 'worker',
+  },
+];
+
+const SCHEMA = `
+  CREATE TABLE effects (marker text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
+  CREATE INDEX ON effects (marker);`;
+
+/**
+ * @param {{ settings?: Record<string, string>, limits?: object, extra?: object, root?: string }} [options]
+ *   `root`: where Sallyport's directory is made.
+ */
+export async function startWorld({ settings, limits, extra, root = tmpdir() } = {}) {
+  const target = await startTarget({ database: 'shop', settings: { max_connections: '200', ...settings } });
+  await target.query(SCHEMA);
+  const directory = await mkdtemp(join(root, 'sallyport-faults-'));
+  const world = {
+    target,
+    directory,
+    dataDir: join(directory, 'data'),
+    up: undefined,
+    options: {
+      directory,
+      resources: [
+        postgresResource({
+          name: 'shop',
+          target,
+          database: 'shop',
+          adminEnv: 'SHOP_ADMIN_URL',
+          profiles: { worker: ['SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public'] },
+          audit: { mode: 'strict', durability: 'disk', record: 'full' },
+        }),
+      ],
+      grants: GRANTS,
+      env: { SHOP_ADMIN_URL: target.url(), SALLYPORT_LOG_LEVEL: 'warn' },
+      ...(limits ? { limits } : {}),
+      ...(extra ? { extra } : {}),
+    },
+    async start() {
+      world.up = await startSallyport(world.options);
+      return world.up;
+    },
+    /** Kills it while it starts, after so long. */
+    async startAndKill(afterMs) {
+      // Not ready in time is killed.
+      const up = await startSallyport({ ...world.options, readyTimeoutMs: afterMs }).catch(() => undefined);
+      await up?.kill();
+    },
+    async stop() {
+      await world.up?.kill();
+      await target.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+/** A connection of an agent through the edge. What ends it is its own affair: `client.ended` tells. */
+export async function connect(world, subject, { token = world.up.tokens[subject], ...more } = {}) {
+  const client = new pg.Client({
+    host: world.up.host,
+    port: world.up.port,
+    database: 'shop',
+    user: subject,
+    password: token,
+    connectionTimeoutMillis: 15_000,
+    ...more,
+  });
+  client.ended = new Promise((resolve) => {
+    let last;
+    client.on('error', (error) => (last ??= error));
+    client.once('end', () => resolve(last));
+  });
+  await client.connect();
+  return client;
+}
+
+/** The console's REST interface, as the local operator or with a token. */
+export async function console_(world, method, path, { token, body } = {}) {
+  const operator = async () => (await readFile(join(world.dataDir, 'operator.token'), 'utf8')).trim();
+  const response = await fetch(`http://${world.up.listeners.console}/api/v1/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token ?? (await operator())}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+export async function readiness(world) {
+  const response = await fetch(`http://${world.up.listeners.metrics}/readyz`, { signal: AbortSignal.timeout(5000) });
+  return { status: response.status, text: await response.text() };
+}
+
+/** Tries until it doesn't throw; after the time is over its last error is the answer. */
+export async function eventually(attempt, timeoutMs = 20_000, pauseMs = 200) {
+  for (const end = Date.now() + timeoutMs; ;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(pauseMs);
+    }
+  }
+}
