@@ -34,6 +34,7 @@ export async function answerHold(answer: HoldAnswer, services: AnswerServices): 
   const identified = await services.identity.identify(answer.token);
   if (!identified.ok) return { ok: false, code: 'TOKEN', message: 'the token was not accepted: sign in again' };
   const approver = identified.principal;
+  if (services.holds.isRevoked(approver)) return { ok: false, code: 'TOKEN', message: 'the token was revoked: sign in again' };
   const hold = services.holds.get(answer.hold, services.nowMs());
   if (!hold)
     return {

@@ -1,5 +1,6 @@
 import { type Bus, type BusRecord, type Consumption, TOPICS } from '@sallyport/bus';
 import { type ApprovalRequested, parseEnvelope, parseEvent } from '@sallyport/events';
+import { type Principal, Revocations } from '@sallyport/identity';
 import type { Approver } from '@sallyport/verdict';
 import type { Logger } from 'pino';
 
@@ -9,22 +10,29 @@ export interface OpenHold extends ApprovalRequested {
   readonly given: readonly Approver[];
 }
 
-/** The holds that wait for people, as a fold of the session and control streams. */
+/** The holds that wait for people, and who was revoked and can't answer them: a fold of the session and control streams. */
 export class OpenHolds {
   readonly #open = new Map<string, OpenHold>();
+  readonly #revocations = new Revocations();
   #consumptions: Consumption[] = [];
 
-  /** No hold lives longer than `holdTimeoutMs`, so that much of the log is enough. */
+  /** No hold lives longer than `holdTimeoutMs`, so that much of the sessions is enough; the control stream is read from its beginning. */
   async follow(bus: Bus, holdTimeoutMs: number, nowMs: number, log: Logger): Promise<void> {
-    const start = { at: 'timestamp', timestampMs: nowMs - holdTimeoutMs } as const;
     const onError = (error: unknown): void => log.error({ err: error }, 'the log can not be followed for holds');
     const onBatch = async (records: readonly BusRecord[]): Promise<void> => records.forEach((record) => this.apply(record.value, log));
-    for (const topic of [TOPICS.sessions, TOPICS.control]) this.#consumptions.push(await bus.consume({ topic, start, onBatch, onError }));
+    const recent = { at: 'timestamp', timestampMs: nowMs - holdTimeoutMs } as const;
+    this.#consumptions.push(await bus.consume({ topic: TOPICS.sessions, start: recent, onBatch, onError }));
+    this.#consumptions.push(await bus.consume({ topic: TOPICS.control, start: { at: 'earliest' }, onBatch, onError }));
   }
 
   get(hold: string, nowMs: number): OpenHold | undefined {
     const open = this.#open.get(hold);
     return open && Date.parse(open.expires) > nowMs ? open : undefined;
+  }
+
+  /** Whether the principal's token is from before it was revoked. */
+  isRevoked(principal: Principal): boolean {
+    return this.#revocations.covers(principal);
   }
 
   get size(): number {
@@ -49,6 +57,9 @@ export class OpenHolds {
           this.#open.set(hold.hold, { ...hold, given: [...hold.given, { subject, issuer }] });
           return;
         }
+        case 'principal.revoked':
+          this.#revocations.revoke(event.data.subject, event.data.issuer, Date.parse(event.time));
+          return;
         case 'approval.applied':
         case 'approval.refused':
           this.#open.delete(event.data.hold);
@@ -74,6 +85,7 @@ const RELEVANT: ReadonlySet<string> = new Set([
   'approval.given',
   'approval.applied',
   'approval.refused',
+  'principal.revoked',
   'session.closed',
   'session.aborted',
 ]);

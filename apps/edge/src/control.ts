@@ -1,9 +1,9 @@
 import { type Bus, type BusRecord, type Consumption, TOPICS } from '@sallyport/bus';
 import { type ControlEvent, parseEvent } from '@sallyport/events';
+import type { Revocations } from '@sallyport/identity';
 import type { Holds } from '@sallyport/session';
 import type { LiveSessions } from './live-sessions.js';
 import type { Log } from './log.js';
-import type { Revocations } from './revocations.js';
 
 /** What people and services say about sessions that this edge holds: approvals and revocations (P10). */
 export async function followControl(bus: Bus, heard: Heard, log: Log): Promise<Consumption> {

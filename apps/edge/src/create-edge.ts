@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import { EdgeMetrics } from '@sallyport/adapter-metrics';
 import type { Bus } from '@sallyport/bus';
 import { loadOrCreateKey } from '@sallyport/events';
-import type { IdentityPort } from '@sallyport/identity';
+import { type IdentityPort, Revocations } from '@sallyport/identity';
 import type { LeasePort } from '@sallyport/lease';
 import { loadParser } from '@sallyport/operation';
 import { Holds } from '@sallyport/session';
@@ -18,7 +18,6 @@ import { listenPostgres, type PostgresListener } from './postgres/listener.js';
 import { PostgresMasks } from './postgres/masks.js';
 import type { OpenServices, PostgresResource } from './postgres/open.js';
 import { Statements } from './postgres/statements.js';
-import { Revocations } from './revocations.js';
 import { EdgeSpool } from './spool.js';
 import { timedVerdicts } from './timed-verdicts.js';
 

@@ -6,6 +6,7 @@ import type { SpoolLimits } from './spool.js';
 
 /** Every limit of the edge; what each protects and its default are in docs/limits.md. */
 export interface EdgeLimits extends SessionLimits, LiveSessionLimits, PostgresListenerLimits, OpenLimits, SpoolLimits {
+  readonly maxHolds: number;
   readonly maxHoldsPerPrincipal: number;
   readonly maxParsedBytes: number;
   readonly statementCacheMaxBytes: number;

@@ -21,6 +21,7 @@ export function notYet(config: Config): readonly string[] {
   const found: string[] = [];
   if (config.bus.kind === 'kafka') found.push('bus: kafka is not served by this version; use embedded');
   if (config.listen.ssh) found.push('listen.ssh: SSH is not served by this version');
+  if (config.listen.metrics.tls) found.push('listen.metrics.tls: metrics are served without TLS by this version; use a loopback address');
   if (config.listen.http) found.push('listen.http: HTTP is not served by this version');
   for (const provider of config.identity.providers) {
     if (provider.kind === 'saml') found.push(`identity provider ${provider.name}: SAML is not served by this version`);

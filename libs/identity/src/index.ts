@@ -4,3 +4,4 @@ export { readJsonObject } from './json-object.js';
 export type { KindRule } from './kind.js';
 export type { Actor, Principal } from './principal.js';
 export { readTokenForm, type TokenForm, type UnverifiedToken } from './token-form.js';
+export { Revocations } from './revocations.js';

@@ -35,7 +35,7 @@ export class Holds {
   readonly #waiting = new Map<string, Waiting>();
 
   constructor(
-    private readonly limits: { readonly maxHoldsPerPrincipal: number; readonly holdTimeoutMs: number },
+    private readonly limits: { readonly maxHolds: number; readonly maxHoldsPerPrincipal: number; readonly holdTimeoutMs: number },
     private readonly nowMs: () => number,
   ) {}
 
@@ -45,6 +45,9 @@ export class Holds {
 
   /** @throws TooManyHolds */
   open(request: Omit<Hold, 'id' | 'expiresAtMs'>): Hold {
+    if (this.#waiting.size >= this.limits.maxHolds) {
+      throw new TooManyHolds(`${this.#waiting.size} operations wait for approval already (limits.maxHolds)`);
+    }
     let mine = 0;
     for (const { hold } of this.#waiting.values()) if (hold.requester === request.requester) mine++;
     if (mine >= this.limits.maxHoldsPerPrincipal) {

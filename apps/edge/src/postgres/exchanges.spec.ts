@@ -48,6 +48,20 @@ describe('Exchanges', () => {
     expect(waiting.size).toBe(0);
   });
 
+  it('what is sure to fail makes the rest of its segment ignored before the error is back', () => {
+    const waiting = new Exchanges<string>();
+    waiting.push(exchange('parse'));
+    waiting.push(exchange('sync'));
+    waiting.push({ ...exchange('parse'), fails: true });
+    expect(waiting.skipping).toBe(true);
+    expect(waiting.push(exchange('bind'))).toBe(false);
+    // An error of an earlier segment changes nothing here.
+    waiting.failed();
+    expect(waiting.skipping).toBe(true);
+    waiting.push(exchange('sync'));
+    expect(waiting.skipping).toBe(false);
+  });
+
   it('an error in a simple query leaves it waiting for its ReadyForQuery', () => {
     const waiting = new Exchanges<string>();
     waiting.push(exchange('query', 'a'));

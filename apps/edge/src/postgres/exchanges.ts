@@ -6,6 +6,8 @@
 export interface Exchange<Op> {
   readonly kind: 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'close' | 'sync';
   readonly op?: Op;
+  /** Sure to fail: what follows up to the next Sync is ignored. */
+  readonly fails?: boolean;
   /** Asked by the edge itself: the answer stays here. */
   readonly ours?: boolean;
   /** How often the target may go into copy mode for it. */
@@ -94,6 +96,7 @@ export class Exchanges<Op> {
     if (exchange.kind === 'sync') this.#lastSync = this.#pushed;
     if ((exchange.copies?.in ?? 0) > 0) this.#copying = exchange;
     this.#queue.push({ exchange, number: this.#pushed });
+    if (exchange.fails) this.#skipping = true;
     return true;
   }
 
@@ -146,13 +149,11 @@ export class Exchanges<Op> {
       return [];
     }
     const over: Exchange<Op>[] = [];
-    this.#skipping = true;
+    // Behind a Sync that was sent already there is nothing to skip, or something that failed on its own.
+    this.#skipping ||= !this.#queue.slice(this.#at).some(({ exchange }) => exchange.kind === 'sync');
     for (; this.#at < this.#queue.length; this.#at++) {
       const next = this.#queue[this.#at]!.exchange;
-      if (next.kind === 'sync') {
-        this.#skipping = false;
-        break;
-      }
+      if (next.kind === 'sync') break;
       this.#over(next);
       over.push(next);
     }

@@ -13,7 +13,7 @@ import {
 } from '@sallyport/wire-postgres';
 import { Flight } from './flight.js';
 import { parametersOf } from './parameters.js';
-import { describePortal, noSuchStatement, poisonParse, poisonQuery, protocolRefusal, tooMany } from './refusals.js';
+import { describePortal, noSuchPortal, noSuchStatement, poisonParse, poisonQuery, protocolRefusal, tooMany } from './refusals.js';
 import type { Relay } from './relay.js';
 import { RowRecording } from './row-recording.js';
 import { type Asked, copiesOf, effectOf, type Prepared, together, withPortals, withPrepared } from './statements.js';
@@ -150,6 +150,7 @@ export class Inbound {
   async #execute(frame: Frame): Promise<void> {
     const { portal: name } = decodeExecute(frame.body);
     const candidates = this.relay.names.bound(name);
+    if (name === '' && candidates.length === 0) return this.#refuse({ refusal: noSuchPortal(name) });
     const portal = candidates.length === 1 ? candidates[0] : undefined;
     if (portal?.flight && !portal.flight.done && (await this.#stillAllowed(portal, this.#askedBy([portal])))) {
       portal.flight.awaited++;
@@ -266,7 +267,7 @@ export class Inbound {
 
   /** In place of a message of the extended protocol: fails in its turn, then nothing up to the next Sync. */
   #refuse(refused: Refused): void {
-    this.relay.ask({ kind: 'parse', op: this.relay.refused(refused) }, poisonParse());
+    this.relay.ask({ kind: 'parse', op: this.relay.refused(refused), fails: true }, poisonParse());
   }
 }
 

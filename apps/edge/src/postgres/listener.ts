@@ -102,7 +102,7 @@ async function serve(accepted: Socket, options: PostgresListenerOptions, signedI
   const signed = await signIn(socket, started.rest, { identity, method, discoveryUrl, maxTokenBytes: limits.maxTokenBytes });
   const refused = signed.ok ? (services.revocations.covers(signed.principal) ? 'REVOKED' : undefined) : signed.code;
   if (refused !== undefined || !signed.ok) {
-    services.log.info({ code: refused, address }, 'sign-in refused');
+    services.log.warn({ code: refused, address }, 'sign-in refused');
     return hangUp(refused ?? 'TOKEN', '28P01', 'the token was not accepted', 'get a fresh one: sallyport token, or your identity provider');
   }
   await openSession(

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { cancelUpstream, connectUpstream, type Upstream, UpstreamError, type UpstreamTarget } from '@sallyport/adapter-postgres-upstream';
 import { SessionStream, type SigningKey } from '@sallyport/events';
-import type { Principal } from '@sallyport/identity';
+import type { Principal, Revocations } from '@sallyport/identity';
 import { type LeaseGrant, type LeasePort, sessionKeyPair } from '@sallyport/lease';
 import {
   type Durability,
@@ -24,7 +24,6 @@ import {
 } from '@sallyport/wire-postgres';
 import type { LiveSessions } from '../live-sessions.js';
 import type { Log } from '../log.js';
-import type { Revocations } from '../revocations.js';
 import type { CancelKeys } from './cancel-keys.js';
 import { errorBytes, lastWords } from './refusals.js';
 import { Relay } from './relay.js';
@@ -312,10 +311,8 @@ class Opening {
     } catch (cause) {
       if (cause instanceof UpstreamError && cause.code === 'UPSTREAM_REFUSED' && cause.sqlstate !== undefined) {
         // A setting that the client asked for and the target won't have: the client's own error.
-        const { fields } = cause;
-        // What the target thinks of the credential is not the agent's business.
-        const shown = fields && !cause.sqlstate.startsWith('28') ? { fields } : {};
-        throw new OpenFailed(cause.sqlstate, fields?.message ?? 'the target refused the session', 'target', { cause, ...shown });
+        const shown = cause.fields ? { fields: cause.fields } : {};
+        throw new OpenFailed(cause.sqlstate, cause.fields?.message ?? 'the target refused the session', 'target', { cause, ...shown });
       }
       services.log.warn({ err: cause, session: session.id, resource: resource.name }, 'the target can not be reached');
       throw new OpenFailed('08006', `the target of ${resource.name} can not be reached`, 'target', {

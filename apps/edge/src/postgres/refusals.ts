@@ -69,6 +69,10 @@ export function noSuchStatement(name: string): Refusal {
   return { kind: 'protocol', code: '26000', message, rules: [] };
 }
 
+export function noSuchPortal(name: string): Refusal {
+  return { kind: 'protocol', code: '34000', message: `portal "${name}" does not exist`, rules: [] };
+}
+
 export function notUtf8(): Refusal {
   return { kind: 'protocol', code: '22021', message: 'invalid byte sequence for encoding "UTF8"', rules: [] };
 }

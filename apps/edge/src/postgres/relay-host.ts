@@ -13,6 +13,8 @@ export interface RelayLimits extends NameLimits {
   readonly recordedRowsMaxBytes: number;
   /** How long the target may take to finish after the agent said goodbye. */
   readonly terminateTimeoutMs: number;
+  /** A session in which nothing is said for so long is closed; 0: never. */
+  readonly idleTimeoutMs: number;
 }
 
 /** How this session's results are masked (P5). */

@@ -62,6 +62,7 @@ export class Relay {
     this.agent.on('close', () => this.#agentGone());
     this.agent.on('error', () => this.agent.destroy());
     this.agent.on('drain', () => this.#readTarget());
+    this.agent.setTimeout(this.host.limits.idleTimeoutMs, () => this.#idle());
     this.target.on('data', (chunk: Buffer) => this.#fromTarget(chunk));
     this.target.on('close', () => this.#targetClosed());
     this.target.on('error', () => this.target.destroy());
@@ -291,6 +292,12 @@ export class Relay {
   }
 
   // --- ends
+
+  /** Neither side has said anything for long. What runs or waits for people isn't idle. */
+  #idle(): void {
+    if (this.exchanges.size > 0 || this.#held) return;
+    this.end('limit', 'limits.idleTimeout', lastWords('57P05', 'terminating connection due to idle-session timeout'));
+  }
 
   #agentGone(): void {
     if (this.#terminated) return;

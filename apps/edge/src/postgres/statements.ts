@@ -24,7 +24,7 @@ export class Statements {
   ) {
     this.#cache = new LRUCache({
       maxSize: statementCacheMaxBytes,
-      sizeCalculation: (_, text) => text.length * FACTS_PER_CHARACTER + FACTS_AT_LEAST_BYTES,
+      sizeCalculation: (_, text) => text.length * FACTS_PER_CHARACTER + 512,
     });
   }
 
@@ -37,8 +37,7 @@ export class Statements {
   }
 }
 
-/** What facts and their JSON weigh in memory, roughly: of any statement, and for each character of it. */
-const FACTS_AT_LEAST_BYTES = 1536;
+/** What facts weigh in memory, roughly, for each character of their statement. */
 const FACTS_PER_CHARACTER = 8;
 
 /** A prepared statement, by protocol or by SQL: what it does and how it was written. */

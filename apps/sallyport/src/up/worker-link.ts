@@ -31,7 +31,7 @@ export interface WorkerLink {
 
 /** Starts a thread and waits until it serves. Rejects with what its start threw. */
 export async function startWorker(url: URL, data: unknown, transferList: readonly TransferListItem[]): Promise<WorkerLink> {
-  const worker = new Worker(url, { workerData: data, transferList: [...transferList] });
+  const worker = new Worker(url, { workerData: data, transferList: [...transferList], execArgv: [] });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let next = 1;
   let ending = false;

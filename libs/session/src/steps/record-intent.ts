@@ -23,6 +23,7 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
   const quotable = isQuotable(request.operation, verdict.masks);
   const full = session.record === 'full' && quotable;
   const { text, truncated } = cut(full ? request.statement : normalized, session.services.limits.recordedTextMaxBytes);
+  const kept = full ? parametersWithin(request.parameters, session.services.limits.recordedTextMaxBytes) : undefined;
   const operation = session.nextOperation();
   const summary = session.facts();
   const intent = session.recorder.write('operation.submitted', {
@@ -45,9 +46,9 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
     input: {
       session: summary,
       time: new Date(session.services.nowMs()).toISOString().slice(0, 19) + 'Z',
-      ...(full && request.parameters ? { parameters: request.parameters } : {}),
+      ...(kept ? { parameters: kept } : {}),
     },
-    masked: !full && (request.parameters?.length ?? 0) > 0,
+    masked: kept === undefined && (request.parameters?.length ?? 0) > 0,
   });
   return { ...session.submitted(operation, intent), hash, shown: quotable ? request.statement : normalized };
 }
@@ -59,4 +60,11 @@ function cut(text: string, maxBytes: number): { text: string; truncated: boolean
   let end = maxBytes;
   while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
   return { text: bytes.toString('utf8', 0, end), truncated: true };
+}
+
+/** All of the parameters or none: half of them would be taken for what was run. */
+function parametersWithin(parameters: Request['parameters'], maxBytes: number): Request['parameters'] {
+  let bytes = 0;
+  for (const parameter of parameters ?? []) bytes += parameter === null ? 0 : Buffer.byteLength(parameter);
+  return bytes <= maxBytes ? parameters : undefined;
 }

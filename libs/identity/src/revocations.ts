@@ -1,4 +1,4 @@
-import type { Principal } from '@sallyport/identity';
+import type { Principal } from './principal.js';
 
 /**
  * Who was revoked, and when: tokens from before that open nothing any more, however often they are shown (P10). A fold of the

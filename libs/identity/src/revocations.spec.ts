@@ -1,4 +1,4 @@
-import type { Principal } from '@sallyport/identity';
+import type { Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 
 const principal = (more: Partial<Principal> = {}): Principal => ({
