@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { allEnded, allOnRecord, noRoles, verifies } from './checks.mjs';
 import { connect, eventually, readiness, startWorld } from './world.mjs';
 
@@ -136,6 +137,8 @@ export const diskScenarios = [
       const taken = [];
       const refused = [];
       for (let round = 0; round < 6; round++) {
+        // The spool is emptied between, so that some of each are taken.
+        await sleep(300);
         await Promise.all(
           clients.map(async (client, n) => {
             const marker = `m-burst-${round * 100 + n}-`;

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allEnded, allOnRecord, noRoles, readLog, recovered, verifies } from './checks.mjs';
 import { startLoad } from './load.mjs';
-import { connect, eventually, startWorld } from './world.mjs';
+import { connect, eventually, readiness, startWorld } from './world.mjs';
 
 const UNDER_LOAD_MS = 800;
 
@@ -19,7 +19,7 @@ export const endingScenarios = [
   {
     name: 'P1 P4: the target crashes under load: sessions end with that reason, and new ones work when it is back',
     async run(context) {
-      const world = await begin(context);
+      const world = await context.shared();
       const load = startLoad(world, context.random, { tag: 'crash' });
       await load.underWay();
       const before = [...(await readLog(world.dataDir)).sessions.values()].filter(({ end }) => !end).length;
@@ -55,7 +55,10 @@ export const endingScenarios = [
       const stats = await load.stop();
       const ended = await Promise.race([world.up.exited, sleep(3000, undefined)]);
       if (ended) assert.equal(ended.code, 1, `it ended with ${JSON.stringify(ended)}`);
-      else await world.up.kill();
+      else {
+        await eventually(async () => assert.equal((await readiness(world)).status, 503, 'it says that it is ready'));
+        await world.up.kill();
+      }
       await world.start();
       return { ended: ended ?? 'went on', ...(await recovered(world, { seen: stats.seen })) };
     },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, startWorld } from './world.mjs';
+import { connect } from './world.mjs';
 
 const ROWS = 1_000_000;
 const ROW_BYTES = 200;
@@ -34,9 +34,8 @@ export const neighbourScenarios = [
     name: 'P9: a client that stops reading a million rows holds no memory and delays nobody',
     async run(context) {
       if (process.platform !== 'linux') return 'not tried: memory is read from /proc';
-      const world = await startWorld();
-      context.worlds.push(world);
-      const { pid } = await world.start();
+      const world = await context.shared();
+      const { pid } = world.up;
       const neighbour = await connect(world, 'agent-2');
       await latencies(neighbour);
       const alone = await latencies(neighbour);
@@ -82,9 +81,7 @@ export const neighbourScenarios = [
   {
     name: 'P9: connections that stay silent keep nobody from signing in',
     async run(context) {
-      const world = await startWorld({ limits: { signInTimeout: '5s' } });
-      context.worlds.push(world);
-      await world.start();
+      const world = await context.shared();
       const silent = Array.from({ length: SILENT }, () => connectSocket(world.up.port, world.up.host));
       for (const socket of silent) socket.on('error', () => socket.destroy());
       await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));

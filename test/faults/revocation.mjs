@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLog } from './checks.mjs';
-import { APPROVER, connect, console_, eventually, HELD, startWorld } from './world.mjs';
+import { APPROVER, connect, console_, eventually, HELD, REVOKED, startWorld } from './world.mjs';
 
 const PROMISED_MS = 1000;
 /** What a busy machine may add to a second. */
@@ -16,7 +16,7 @@ async function running(world) {
 }
 
 /** A session that sleeps at the target, and what becomes of it. */
-async function sleeping(world, subject = 'agent-1') {
+async function sleeping(world, subject) {
   const client = await connect(world, subject);
   const { rows } = await client.query("SELECT 'x' AS x");
   assert.equal(rows.length, 1);
@@ -65,10 +65,10 @@ export const revocationScenarios = [
   {
     name: 'P10: revoking a session or a principal ends what lives within a second and cancels what runs at the target',
     async run(context) {
-      const world = await begin(context);
-      const one = await sleeping(world);
+      const world = await context.shared();
+      const one = await sleeping(world, REVOKED);
       const other = await connect(world, 'agent-2');
-      const id = await openSession(world, 'agent-1');
+      const id = await openSession(world, REVOKED);
       let since = Date.now();
       assert.equal((await console_(world, 'POST', `sessions/${id}/revoke`, { body: { reason: 'test' } })).status, 202);
       const session = await endsWithin(world, one, since);
@@ -77,14 +77,20 @@ export const revocationScenarios = [
       // Nobody else's.
       assert.equal((await other.query('SELECT 1 AS one')).rows[0].one, 1);
 
-      const again = await sleeping(world);
-      const second = await connect(world, 'agent-1');
+      const again = await sleeping(world, REVOKED);
+      const second = await connect(world, REVOKED);
       since = Date.now();
-      assert.equal((await console_(world, 'POST', 'principals/agent-1/revoke', { body: { reason: 'test' } })).status, 202);
+      assert.equal((await console_(world, 'POST', `principals/${REVOKED}/revoke`, { body: { reason: 'test' } })).status, 202);
       const principal = await endsWithin(world, again, since);
       await Promise.race([second.ended, sleep(5000).then(() => Promise.reject(new Error('the second session of the principal lives on')))]);
       assert.equal((await other.query('SELECT 1 AS one')).rows[0].one, 1);
       await other.end();
+      // The token that it had opens nothing any more.
+      const back = await connect(world, REVOKED).then(
+        () => undefined,
+        (error) => error,
+      );
+      assert.equal(back?.code, '28P01', back?.message);
       return { sessionMs: session.tookMs, principalMs: principal.tookMs };
     },
   },
@@ -94,7 +100,7 @@ export const revocationScenarios = [
       const world = await begin(context, {
         extra: { identity: { dev: { tokenTtl: '12s', principals: [{ subject: 'agent-1', kind: 'workload', groups: [] }] } } },
       });
-      const one = await sleeping(world);
+      const one = await sleeping(world, 'agent-1');
       const claims = JSON.parse(Buffer.from(world.up.tokens['agent-1'].split('.')[1], 'base64url').toString());
       const id = await openSession(world, 'agent-1');
       await sleep(claims.exp * 1000 - Date.now());
@@ -107,7 +113,7 @@ export const revocationScenarios = [
   {
     name: 'P10: a held write runs once when it is approved, and the end of its window ends the session',
     async run(context) {
-      const world = await begin(context);
+      const world = await context.shared();
       const client = await connect(world, HELD);
       const held = client.query("INSERT INTO effects (marker) VALUES ('m-window-1-')");
       const hold = await eventually(async () => {

@@ -10,8 +10,10 @@ import { parseArgs } from 'node:util';
 import { killRounds } from './kills.mjs';
 import { scenarios } from './scenarios.mjs';
 import { seeded } from './seeded.mjs';
+import { startWorld } from './world.mjs';
 
 const OUTPUT_TAIL_CHARS = 6000;
+const SHARED_LIMITS = { signInTimeout: '5s' };
 
 function options(argv) {
   try {
@@ -31,17 +33,39 @@ function options(argv) {
 async function* all({ rounds, seed, only }) {
   const wanted = (name) => only === undefined || name.includes(only);
   if (wanted('kill')) yield* killRounds({ rounds, random: seeded(seed) });
-  for (const { name, run } of scenarios) {
-    if (!wanted(name)) continue;
-    const context = { random: seeded(seed), worlds: [] };
-    try {
-      yield { name, found: await run(context) };
-    } catch (error) {
-      yield { name, error, output: context.worlds.map((world) => world.up?.output() ?? '').join('\n') };
-    } finally {
-      for (const world of context.worlds) await world.stop().catch((error) => console.log(`a clean-up failed: ${error.message}`));
+  let shared;
+  try {
+    for (const { name, run } of scenarios) {
+      if (!wanted(name)) continue;
+      const context = {
+        random: seeded(seed),
+        /** Stopped behind the scenario, in this order. */
+        worlds: [],
+        /** One for all scenarios that leave it as they found it. */
+        async shared() {
+          if (!shared) {
+            shared = await startWorld({ limits: SHARED_LIMITS });
+            await shared.start();
+          }
+          return shared;
+        },
+      };
+      try {
+        yield { name, found: await run(context) };
+      } catch (error) {
+        yield { name, error, output: [...context.worlds, shared].map((world) => world?.up?.output() ?? '').join('\n') };
+        context.worlds.push(...(shared ? [shared] : []));
+        shared = undefined;
+      }
+      for (const world of context.worlds) await stopped(world);
     }
+  } finally {
+    if (shared) await stopped(shared);
   }
+}
+
+function stopped(world) {
+  return world.stop().catch((error) => console.log(`a clean-up failed: ${error.message}`));
 }
 
 async function main(argv) {

@@ -1,4 +1,4 @@
-/** Faults other than a kill of everything, each on a world of its own. */
+/** Faults other than a kill of everything. */
 import { diskScenarios } from './disk.mjs';
 import { endingScenarios } from './endings.mjs';
 import { neighbourScenarios } from './neighbours.mjs';

@@ -8,13 +8,22 @@ import { postgresResource, startSallyport, startTarget } from '../harness/index.
 
 /** Agents that may write, one that needs approval, one who gives it. */
 export const WRITERS = ['agent-1', 'agent-2', 'agent-3', 'agent-4'];
+/** Whose token is worth nothing afterwards. */
+export const REVOKED = 'agent-revoked';
 export const HELD = 'agent-held';
 export const APPROVER = 'dana';
 
 const APPROVAL_WINDOW = '3s';
 
 const GRANTS = [
-  { name: 'agents work', who: { subjects: WRITERS }, on: { names: ['shop'] }, allow: ['*'], credential: 'worker', rules: 'off' },
+  {
+    name: 'agents work',
+    who: { subjects: [...WRITERS, REVOKED] },
+    on: { names: ['shop'] },
+    allow: ['*'],
+    credential: 'worker',
+    rules: 'off',
+  },
   {
     name: 'one asks first',
     who: { subjects: [HELD] },
