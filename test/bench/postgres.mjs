@@ -12,6 +12,8 @@ import { findProgram, versionOf } from './programs.mjs';
 
 const CLIENTS = [1, 8];
 const SETTLE_MAX_MS = 10_000;
+/** Before the first round: code that was just loaded is slow for its first thousands of runs, and no gateway is started for a second. */
+const WARM_UP_CLIENTS = 8;
 
 const WORKS = [
   { work: 'pgbench -S, prepared', args: ['-S', '-M', 'prepared'] },
@@ -71,6 +73,12 @@ export async function bench({ rounds, seconds, command, onStop, say }) {
       })),
     })),
   );
+  say('warming up');
+  for (const peer of peers.filter(({ pid }) => pid !== undefined)) {
+    for (const { args } of WORKS.filter(({ stream, args }) => !stream && !args.includes('-C')))
+      await runPgbench({ program: pgbench, args, clients: WARM_UP_CLIENTS, seconds, peer: withCpu(peer), directory: logs });
+    await settled(peer.pid, SETTLE_MAX_MS);
+  }
   const rows = await interleaved({ cases, rounds, baselines: ['pgbouncer', 'direct'], say });
   return {
     title: 'Postgres: what the edge reaches',

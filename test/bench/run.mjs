@@ -34,7 +34,7 @@ function options() {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
-        rounds: { type: 'string', default: '3' },
+        rounds: { type: 'string', default: '2' },
         seconds: { type: 'string', default: '1' },
         json: { type: 'string' },
         command: { type: 'string' },

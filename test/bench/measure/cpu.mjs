@@ -57,7 +57,7 @@ export function watchCpu(pid) {
 
 /** Resolves when the process does nothing more, so that what it left for later isn't paid by the peer after it. */
 export async function settled(pid, maxMs) {
-  if (!CPU_IS_KNOWN) return;
+  if (!CPU_IS_KNOWN || pid === undefined) return;
   const end = Date.now() + maxMs;
   for (let quiet = 0, before = snapshot(pid).ticks; quiet < SETTLED_SAMPLES && Date.now() < end;) {
     await sleep(SAMPLE_EVERY_MS);
