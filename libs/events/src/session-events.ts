@@ -54,7 +54,7 @@ export interface OperationSubmitted {
   readonly verdict: Pick<Verdict, 'decision' | 'revision' | 'rules' | 'reasons' | 'masks' | 'cacheKey' | 'rulesOff'>;
   /** What is needed to judge again, beside `facts` and what `session.opened` holds. */
   readonly input: { readonly session: PolicyInput['session']; readonly time: string; readonly parameters?: readonly (string | null)[] };
-  /** True when something in `input` or `text` was masked, so that replay may not be able to judge it. */
+  /** True when something in `input` or `text` was masked, or parameters were cut, so that replay may not be able to judge it. */
   readonly masked: boolean;
 }
 

@@ -1,0 +1,235 @@
+CREATE SCHEMA made
+
+CREATE SCHEMA IF NOT EXISTS made
+
+SET search_path = made, public
+
+CREATE TABLE t (id serial PRIMARY KEY, a int DEFAULT 5, b text COLLATE "C", c numeric(5, 2) NOT NULL, CHECK (a > 0), UNIQUE (a, b))
+
+CREATE TABLE child (LIKE t INCLUDING ALL)
+
+CREATE TABLE inherits () INHERITS (t)
+
+CREATE TABLE generated (a int, b int GENERATED ALWAYS AS (a * 2) STORED)
+
+CREATE TABLE parted (k int, v text) PARTITION BY RANGE (k)
+
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10)
+
+INSERT INTO parted VALUES (5, 'five')
+
+INSERT INTO parted VALUES (50, 'fifty')
+
+CREATE UNLOGGED TABLE u (x int)
+
+CREATE TEMP TABLE tmp (x int) ON COMMIT DROP
+
+CREATE TEMP TABLE tmp AS SELECT 1 AS x
+
+CREATE TABLE as_select AS SELECT * FROM generate_series(1, 3) AS g
+
+CREATE TABLE as_none AS SELECT 1 AS x WITH NO DATA
+
+SELECT * INTO into_table FROM people
+
+SELECT count(*) FROM into_table
+
+CREATE INDEX t_a ON t (a)
+
+CREATE UNIQUE INDEX CONCURRENTLY t_b ON t (b) WHERE b IS NOT NULL
+
+CREATE INDEX t_expression ON t (lower(b), (a + 1) DESC NULLS LAST) INCLUDE (c)
+
+ALTER INDEX t_a RENAME TO t_aa
+
+REINDEX INDEX t_aa
+
+ALTER TABLE t ADD COLUMN d jsonb, ALTER COLUMN a SET DEFAULT 7, ALTER b SET NOT NULL
+
+ALTER TABLE t RENAME COLUMN d TO e
+
+ALTER TABLE t ADD CONSTRAINT positive_c CHECK (c > 0) NOT VALID
+
+ALTER TABLE t VALIDATE CONSTRAINT positive_c
+
+ALTER TABLE t ENABLE ROW LEVEL SECURITY
+
+CREATE POLICY everybody ON t USING (true)
+
+ALTER TABLE t DISABLE ROW LEVEL SECURITY
+
+COMMENT ON TABLE t IS 'a table ☂'
+
+SELECT obj_description('t'::regclass)
+
+CREATE VIEW v AS SELECT a, b FROM t
+
+CREATE OR REPLACE VIEW v AS SELECT a, b, c FROM t
+
+CREATE OR REPLACE VIEW v AS SELECT a FROM t
+
+SELECT * FROM v
+
+CREATE MATERIALIZED VIEW mv AS SELECT count(*) AS n FROM people
+
+REFRESH MATERIALIZED VIEW mv
+
+SELECT * FROM mv
+
+CREATE SEQUENCE s START 10 INCREMENT 5
+
+SELECT nextval('s'), nextval('s'), currval('s'), lastval()
+
+ALTER SEQUENCE s RESTART WITH 100
+
+SELECT setval('s', 500, false), nextval('s')
+
+CREATE TYPE enumerated AS ENUM ('a', 'b')
+
+ALTER TYPE enumerated ADD VALUE 'c' AFTER 'a'
+
+--> not binary
+SELECT 'c'::enumerated, enum_range(NULL::enumerated)
+
+CREATE TYPE composite AS (x int, y enumerated)
+
+--> not binary
+SELECT ROW(1, 'a')::composite, ARRAY[ROW(2, 'b')::composite]
+
+CREATE TYPE ranged AS RANGE (subtype = float8)
+
+SELECT ranged(1.5, 2.5)
+
+CREATE DOMAIN email AS text CHECK (value ~ '@')
+
+SELECT 'x@y'::email
+
+SELECT 'x'::email
+
+CREATE FUNCTION f(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a * b'
+
+SELECT f(3), f(3, 5), f(b => 1, a => 9)
+
+CREATE OR REPLACE FUNCTION f(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT a + b; END
+
+SELECT f(3)
+
+CREATE FUNCTION rows() RETURNS TABLE (x int, y text) LANGUAGE sql AS $$ SELECT 1, 'a' UNION ALL SELECT 2, 'b' $$
+
+SELECT * FROM rows()
+
+SELECT rows()
+
+CREATE FUNCTION outs(OUT a int, OUT b text) LANGUAGE plpgsql AS $$ BEGIN a := 1; b := 'x'; END $$
+
+SELECT * FROM outs()
+
+CREATE FUNCTION polymorphic(anyelement) RETURNS anyarray LANGUAGE sql AS 'SELECT ARRAY[$1]'
+
+SELECT polymorphic(1), polymorphic('x'::text)
+
+CREATE FUNCTION variadic_sum(VARIADIC int[]) RETURNS bigint LANGUAGE sql AS 'SELECT sum(x) FROM unnest($1) x'
+
+SELECT variadic_sum(1, 2, 3)
+
+CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int, INITCOND = '1')
+
+SELECT product(n) FROM generate_series(1, 5) n
+
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)
+
+SELECT 1 === 1, 1 === 2
+
+CREATE CAST (composite AS text) WITH INOUT
+
+CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO made.as_select VALUES (99); COMMIT; RAISE NOTICE 'committed'; ROLLBACK; END $$
+
+CALL p()
+
+BEGIN; CALL p()
+
+ROLLBACK
+
+CALL adds(41)
+
+CREATE FUNCTION tg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'trigger % on %', TG_OP, TG_TABLE_NAME; RETURN NEW; END $$
+
+CREATE TRIGGER tr BEFORE INSERT OR UPDATE ON as_select FOR EACH ROW EXECUTE FUNCTION tg()
+
+INSERT INTO as_select VALUES (4), (5)
+
+UPDATE as_select SET g = g + 100 WHERE g = 99
+
+CREATE RULE r AS ON DELETE TO as_select DO INSTEAD NOTHING
+
+DELETE FROM as_select
+
+DROP RULE r ON as_select
+
+TRUNCATE as_select RESTART IDENTITY CASCADE
+
+CREATE STATISTICS st ON a, b FROM t
+
+ANALYZE t
+
+VACUUM (VERBOSE OFF, ANALYZE) t
+
+CLUSTER t USING t_aa
+
+CREATE COLLATION german FROM "C"
+
+CREATE TEXT SEARCH CONFIGURATION ts (COPY = simple)
+
+CREATE PUBLICATION pub FOR TABLE t
+
+DROP PUBLICATION pub
+
+CREATE EXTENSION IF NOT EXISTS plpgsql
+
+CREATE EXTENSION hstore
+
+CREATE FOREIGN DATA WRAPPER w
+
+GRANT SELECT ON t TO PUBLIC
+
+GRANT SELECT (a), UPDATE (b) ON t TO corpus_owner WITH GRANT OPTION
+
+REVOKE ALL ON t FROM PUBLIC
+
+ALTER DEFAULT PRIVILEGES IN SCHEMA made GRANT SELECT ON TABLES TO PUBLIC
+
+ALTER DEFAULT PRIVILEGES IN SCHEMA made REVOKE SELECT ON TABLES FROM PUBLIC
+
+ALTER TABLE t OWNER TO corpus_owner
+
+SELECT has_table_privilege('t', 'SELECT'), has_schema_privilege('made', 'CREATE')
+
+EXPLAIN (COSTS OFF) SELECT * FROM t WHERE a = 1
+
+EXPLAIN (COSTS OFF, FORMAT json) SELECT * FROM numbers WHERE n = 1
+
+EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT count(*) FROM numbers
+
+EXPLAIN (COSTS OFF) INSERT INTO u VALUES (1)
+
+EXPLAIN (COSTS OFF) UPDATE t SET a = 1
+
+DROP TABLE t
+
+DROP TABLE t CASCADE
+
+DROP FUNCTION f
+
+DROP FUNCTION f(int)
+
+DROP FUNCTION IF EXISTS nowhere(int), nowhere2
+
+DROP TABLE IF EXISTS a, b, made.c, nowhere.d
+
+DROP SCHEMA made
+
+SET client_min_messages = warning
+
+DROP SCHEMA made CASCADE
+
+RESET search_path

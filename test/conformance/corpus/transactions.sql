@@ -1,0 +1,187 @@
+BEGIN
+
+SELECT 1
+
+COMMIT
+
+BEGIN; SELECT 1; COMMIT
+
+BEGIN
+
+SELECT 1/0
+
+SELECT 1
+
+SELEC
+
+SAVEPOINT s
+
+BEGIN
+
+COMMIT
+
+BEGIN
+
+INSERT INTO counted (n, unique_n) VALUES (1, 100)
+
+SAVEPOINT a
+
+INSERT INTO counted (n, unique_n) VALUES (1, 100)
+
+SELECT 1
+
+ROLLBACK TO a
+
+SELECT n, unique_n FROM counted
+
+RELEASE a
+
+RELEASE a
+
+ROLLBACK
+
+SELECT count(*) FROM counted
+
+BEGIN
+
+BEGIN
+
+ROLLBACK
+
+ROLLBACK
+
+COMMIT
+
+START TRANSACTION ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE
+
+SHOW transaction_isolation
+
+INSERT INTO counted (n) VALUES (1)
+
+COMMIT
+
+BEGIN READ ONLY
+
+DELETE FROM counted
+
+ROLLBACK
+
+BEGIN
+
+SELECT 1
+
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
+ROLLBACK
+
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
+BEGIN; INSERT INTO counted (n, unique_n) VALUES (1, 101); SELECT 1/0; INSERT INTO counted (n, unique_n) VALUES (1, 102); COMMIT
+
+SELECT unique_n FROM counted
+
+ROLLBACK
+
+INSERT INTO counted (n, unique_n) VALUES (1, 103); INSERT INTO counted (n, unique_n) VALUES (1, 103)
+
+SELECT unique_n FROM counted
+
+INSERT INTO counted (n, unique_n) VALUES (1, 104); COMMIT; INSERT INTO counted (n, unique_n) VALUES (1, 104)
+
+SELECT unique_n FROM counted
+
+INSERT INTO counted (n, unique_n) VALUES (1, 105); BEGIN; INSERT INTO counted (n, unique_n) VALUES (1, 106)
+
+SELECT unique_n FROM counted ORDER BY 1
+
+ROLLBACK
+
+SELECT unique_n FROM counted ORDER BY 1
+
+COMMIT AND CHAIN
+
+BEGIN
+
+COMMIT AND CHAIN
+
+SELECT 1/0
+
+ROLLBACK AND CHAIN
+
+SELECT 1
+
+COMMIT
+
+BEGIN
+
+DECLARE c CURSOR FOR SELECT n FROM numbers ORDER BY n
+
+FETCH 2 FROM c
+
+SAVEPOINT s
+
+FETCH 2 FROM c
+
+ROLLBACK TO s
+
+FETCH 2 FROM c
+
+COMMIT
+
+FETCH 1 FROM c
+
+SELECT 1; ROLLBACK; SELECT 2
+
+CREATE TABLE t_tx (x int); ROLLBACK
+
+SELECT * FROM t_tx
+
+DROP TABLE IF EXISTS t_tx
+
+BEGIN; CREATE TABLE t_tx (x int); INSERT INTO t_tx VALUES (1); TABLE t_tx; ROLLBACK
+
+TABLE t_tx
+
+BEGIN
+
+SET LOCAL work_mem = '5MB'
+
+SHOW work_mem
+
+COMMIT
+
+SHOW work_mem
+
+BEGIN
+
+SET work_mem = '6MB'
+
+ROLLBACK
+
+SHOW work_mem
+
+BEGIN
+
+SET LOCAL TimeZone = 'Asia/Tokyo'
+
+ROLLBACK
+
+BEGIN; SET application_name = 'inside'; ROLLBACK
+
+DELETE FROM counted
+
+VACUUM people
+
+BEGIN
+
+VACUUM people
+
+ROLLBACK
+
+SELECT 1; VACUUM people
+
+SET CONSTRAINTS ALL DEFERRED
+
+ABORT
+
+END
