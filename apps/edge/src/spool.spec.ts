@@ -369,12 +369,18 @@ describe('EdgeSpool and the disk', () => {
     const stream = new SessionStream({ session: 'one', source: '/edge/main', subject: 'agent' }, signingKey);
     const recorder = new Recorder(stream, spool!, 'process', Date.now);
     recorder.write('session.opened', { session: 'one' } as never);
-    const offset = submit(recorder, 1);
-    await recorder.durable(offset);
-    expect([spool!.isDurable(offset, 'process'), spool!.isDurable(offset, 'disk')]).toEqual([true, false]);
-    const ended = complete(recorder, 1);
-    await spool!.durable(ended, 'replicated');
-    expect(spool!.isDurable(ended, 'disk')).toBe(true);
+    // One of them may meet the sync that is made for the bus; never all.
+    let unsynced = 0;
+    for (let operation = 1; operation <= 100; operation++) {
+      const offset = submit(recorder, operation);
+      await recorder.durable(offset);
+      expect(spool!.isDurable(offset, 'process')).toBe(true);
+      if (!spool!.isDurable(offset, 'disk')) unsynced++;
+      complete(recorder, operation);
+    }
+    expect(unsynced).toBeGreaterThan(0);
+    await spool!.durable(recorder.last, 'replicated');
+    expect(spool!.isDurable(recorder.last, 'disk')).toBe(true);
   });
 });
 
