@@ -10,7 +10,7 @@ interface Candidate<T> {
  * Until then a name has every meaning it may have, and all of them are judged (docs/adr/0004).
  */
 export class Names<T> {
-  readonly #candidates = new Map<string, readonly Candidate<T>[]>();
+  readonly #candidates = new Map<string, Candidate<T>[]>();
 
   constructor(
     private readonly maxNames: number,
@@ -38,7 +38,8 @@ export class Names<T> {
     if (!before && this.#candidates.size >= this.maxNames) return false;
     // Drivers prepare the unnamed one over and over; how many may wait is bounded by the exchanges that wait.
     if (name !== '' && before && before.length >= MAX_CANDIDATES) return false;
-    this.#candidates.set(name, [...(before ?? []), { value, exchange }]);
+    if (before) before.push({ value, exchange });
+    else this.#candidates.set(name, [{ value, exchange }]);
     return true;
   }
 
@@ -46,7 +47,7 @@ export class Names<T> {
   confirm(name: string, value: T): void {
     const all = this.#candidates.get(name) ?? [];
     const at = all.findIndex((candidate) => candidate.value === value);
-    if (at > 0) this.#keep(name, (_, i) => i >= at);
+    for (const { value: gone } of all.splice(0, Math.max(at, 0))) this.dropped(gone);
   }
 
   /** The target refused it. */
@@ -74,13 +75,15 @@ export class Names<T> {
     for (const all of this.#candidates.values()) for (const { value } of all) yield value;
   }
 
-  #keep(name: string, fits: (candidate: Candidate<T>, index: number) => boolean): void {
+  #keep(name: string, fits: (candidate: Candidate<T>) => boolean): void {
     const all = this.#candidates.get(name);
     if (!all) return;
-    const rest = all.filter(fits);
+    const rest: Candidate<T>[] = [];
+    const gone: Candidate<T>[] = [];
+    for (const candidate of all) (fits(candidate) ? rest : gone).push(candidate);
     if (rest.length === 0) this.#candidates.delete(name);
-    else this.#candidates.set(name, rest);
-    for (const candidate of all) if (!rest.includes(candidate)) this.dropped(candidate.value);
+    else if (gone.length > 0) this.#candidates.set(name, rest);
+    for (const { value } of gone) this.dropped(value);
   }
 }
 

@@ -27,6 +27,7 @@ const STREAMED_FROM_BYTES = 64 * 1024;
 export class Outbound {
   readonly #delivery: Delivery;
   readonly #scanner: FrameScanner;
+  #streaming = false;
 
   constructor(
     private readonly relay: Relay,
@@ -43,7 +44,11 @@ export class Outbound {
           this.#flight?.recording?.cut();
           this.#delivery.pass(frameHeader(type, bodyBytes), this.#flight);
         },
-        piece: (bytes, start, end) => this.#delivery.pass(bytes.subarray(start, end), this.#flight),
+        piece: (bytes, start, end, left) => {
+          if (this.relay.over) return;
+          this.#streaming = left > 0;
+          this.#delivery.pass(bytes.subarray(start, end), this.#flight);
+        },
       },
     );
   }
@@ -165,6 +170,12 @@ export class Outbound {
     this.relay.exchanges.pop();
     // Executed again ahead of its end: what that brings belongs to it too.
     if (flight && --flight.awaited <= 0) this.relay.complete(flight, flight.error ? 'error' : 'ok');
+  }
+
+  /** Passes on what may still be passed on. False when it ends in the middle of a message, behind which nothing can be said. */
+  finish(): boolean {
+    this.#delivery.flush();
+    return !this.#streaming;
   }
 
   /** Counts what was collected into the digests, before an end is put on record. */

@@ -360,7 +360,7 @@ export class Relay {
     };
     if (running) void this.host.cancelTarget().then(closeTarget);
     else this.target.end(closeTarget);
-    if (lastWords && this.agent.writable) this.agent.end(lastWords);
+    if (this.#outbound.finish() && lastWords && this.agent.writable) this.agent.end(lastWords);
     else this.agent.end();
     setTimeout(() => this.agent.destroy(), LINGER_MS).unref();
     for (const resolve of this.#settling.splice(0)) resolve();

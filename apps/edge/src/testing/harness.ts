@@ -144,7 +144,9 @@ export class EdgeHarness {
       },
     );
     if (leftover.length > 0) throw new Error('the server spoke first');
-    return new WireClient(socket);
+    const client = new WireClient(socket);
+    socket.resume();
+    return client;
   }
 
   /** Every event on the bus, in order. */

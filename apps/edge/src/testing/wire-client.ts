@@ -95,7 +95,7 @@ export class WireClient {
     while (this.#read >= this.answers.length) {
       if (this.ended) return undefined;
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`no answer within ${timeoutMs} ms; so far: ${short(this.answers)}`);
+      if (left <= 0) throw new Error(`no answer within ${timeoutMs} ms; at last: ${short(this.answers.slice(-20))}`);
       let timer: NodeJS.Timeout | undefined;
       await Promise.race([
         new Promise<void>((resolve) => (this.#wake = resolve)),
