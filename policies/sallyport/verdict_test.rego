@@ -1,3 +1,4 @@
+# Longer than most: every decision of the one entrypoint, compared whole.
 package sallyport_test
 
 import data.sallyport.fixtures as f

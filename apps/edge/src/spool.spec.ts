@@ -1,3 +1,4 @@
+// Longer than most: one world (spool, bus, keys) that every case of recovery and refusal needs.
 import { cpSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

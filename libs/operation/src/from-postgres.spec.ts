@@ -1,3 +1,4 @@
+// Longer than most: one table of statements and what they are.
 import { STATEMENT_TAGS } from './generated/nodes.js';
 import { fromPostgres, loadParser } from './index.js';
 import { RULES } from './sql/statements.js';

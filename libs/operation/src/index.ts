@@ -13,4 +13,5 @@ export {
   type SqlProblem,
   UnparseableSqlError,
 } from './sql/parse.js';
+export { type SettingChange, settingChange } from './sql/settings.js';
 export { children, type Fields, type Tagged, tagged } from './sql/tree.js';

@@ -1,4 +1,4 @@
-import { clear, foresee, type Cleared, type Planned, type Refusal, Undecided } from '@sallyport/session';
+import { clear, foresee, type Cleared, type Planned, Undecided } from '@sallyport/session';
 import type { StringPlan } from '@sallyport/masking';
 import type { Verdict } from '@sallyport/verdict';
 import {
@@ -11,42 +11,20 @@ import {
   FrontendType,
   WireError,
 } from '@sallyport/wire-postgres';
+import type { Conversation, Frame, Refused } from './conversation.js';
 import { Flight } from './flight.js';
 import { parametersOf } from './parameters.js';
+import type { Portal } from './portal.js';
 import { describePortal, noSuchPortal, noSuchStatement, poisonParse, poisonQuery, protocolRefusal, tooMany } from './refusals.js';
-import type { Relay } from './relay.js';
 import { RowRecording } from './row-recording.js';
 import { type Asked, copiesOf, effectOf, type Prepared, together, withPortals, withPrepared } from './statements.js';
-
-/** A portal: a prepared statement bound to its parameters, and the operation it became once it was judged. */
-export interface Portal {
-  /** More than one while it isn't certain what the statement's name stands for. */
-  readonly prepared: readonly Prepared[];
-  readonly parameters: readonly (string | null)[];
-  /**
-   * How its result is masked, and under which policy: names mean what they meant at Bind, whatever the search_path is by the time
-   * of its Execute.
-   */
-  bound?: { readonly revision: string; readonly planned: Planned<StringPlan> };
-  /** Judged, recorded and approved at Bind already, waiting for its Execute. */
-  cleared?: Extract<Cleared<StringPlan>, { cleared: true }>;
-  /** Set from its first Execute on. */
-  flight?: Flight;
-}
-
-/** One frontend message, whole. `bytes` is the frame with its header. */
-export interface Frame {
-  readonly type: number;
-  readonly body: Buffer;
-  readonly bytes: Buffer;
-}
 
 /**
  * Agent → target. Each message is judged, put on record and forwarded, or replaced by one that the target is sure to refuse,
  * so that the target itself keeps the state of connection and transaction (docs/adr/0003).
  */
 export class Inbound {
-  constructor(private readonly relay: Relay) {}
+  constructor(private readonly relay: Conversation) {}
 
   /** Handles one message; resolves when the next one may be handled. */
   async handle(frame: Frame): Promise<void> {
@@ -270,5 +248,3 @@ export class Inbound {
     this.relay.ask({ kind: 'parse', op: this.relay.refused(refused), fails: true }, poisonParse());
   }
 }
-
-export type Refused = Pick<Extract<Cleared<unknown>, { cleared: false }>, 'running' | 'refusal'> & { readonly refusal: Refusal };

@@ -15,10 +15,10 @@ import {
   FrameScanner,
 } from '@sallyport/wire-postgres';
 import { type ResultField, scrubMessage } from '@sallyport/masking';
+import type { Conversation } from './conversation.js';
 import { Delivery } from './delivery.js';
 import type { Flight } from './flight.js';
 import { refusalError } from './refusals.js';
-import type { Relay } from './relay.js';
 
 /** From this size on a value that needs no mask is passed on in pieces and never held whole. */
 const STREAMED_FROM_BYTES = 64 * 1024;
@@ -30,7 +30,7 @@ export class Outbound {
   #streaming = false;
 
   constructor(
-    private readonly relay: Relay,
+    private readonly relay: Conversation,
     maxFrameBytes: number,
   ) {
     this.#delivery = new Delivery(relay.agent);

@@ -5,17 +5,19 @@ import { type EndReason, type Planned, RecordUnavailable, type Session } from '@
 import type { Verdict } from '@sallyport/verdict';
 import { FRAME_HEADER_BYTES, FrontendType, FrameScanner, WireError } from '@sallyport/wire-postgres';
 import { ClientText } from './client-text.js';
+import type { Conversation, Frame, Refused } from './conversation.js';
 import { type Exchange, Exchanges } from './exchanges.js';
 import { Flight } from './flight.js';
-import { type Frame, Inbound, type Portal, type Refused } from './inbound.js';
+import { Inbound } from './inbound.js';
 import { Outbound } from './outbound.js';
+import type { Portal } from './portal.js';
 import { lastWords } from './refusals.js';
 import type { RelayHost } from './relay-host.js';
 import { SessionNames } from './session-names.js';
 import type { Asked } from './statements.js';
 
 /** One live Postgres session: the agent's socket, the target's, and what is known of the conversation between them. */
-export class Relay {
+export class Relay implements Conversation {
   readonly exchanges = new Exchanges<Flight>();
   readonly names: SessionNames;
   readonly text = new ClientText();

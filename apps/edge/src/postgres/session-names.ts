@@ -1,8 +1,8 @@
 import type { PostgresOperation } from '@sallyport/operation';
 import type { Exchange, Exchanges } from './exchanges.js';
 import type { Flight } from './flight.js';
-import type { Portal } from './inbound.js';
 import { Names } from './names.js';
+import type { Portal } from './portal.js';
 import { type Asked, fetchFrom, type Prepared } from './statements.js';
 
 export interface NameLimits {

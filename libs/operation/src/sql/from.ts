@@ -1,6 +1,6 @@
 import { call } from './calls.js';
 import { isBuiltinFunction } from './functions.js';
-import { derived, isCte, Scope } from './scope.js';
+import { derived, isCte, type Scope } from './scope.js';
 import { aliasOf, readTable, relation, tableName } from './tables.js';
 import { as, dotted, fieldsOf, listOf, namesOf, stringOf, tagged, textOf, type Fields, type Tagged } from './tree.js';
 import { type Context, walkChildren, walkField } from './context.js';
