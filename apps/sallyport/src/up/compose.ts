@@ -81,7 +81,7 @@ async function start(
     return port2;
   };
 
-  const storeUrl = await readModels(config, dataDir, baseDir, env, onStop);
+  const { url: storeUrl, died: storeDied } = await readModels(config, dataDir, baseDir, env, onStop);
   const issuer = options.dev ? await devIssuer(options) : undefined;
   if (issuer) onStop(() => issuer.close());
   const providers = [
@@ -186,7 +186,7 @@ async function start(
     listeners: { ...edgeListeners, console: console.address, metrics: observability.address },
     policyRevision: loaded.revision,
     ...(issuer ? { issuer } : {}),
-    died: Promise.race([edge.died, projector.died]),
+    died: Promise.race([edge.died, projector.died, ...(storeDied ? [storeDied] : [])]),
     close: stopAll,
   };
 }
@@ -198,11 +198,11 @@ async function readModels(
   baseDir: string,
   env: NodeJS.ProcessEnv,
   onStop: (stop: () => Promise<unknown>) => void,
-): Promise<string> {
-  if (config.store.kind === 'postgres') return resolveSecret(config.store.url, { env, baseDir });
+): Promise<{ readonly url: string; readonly died?: Promise<Error> }> {
+  if (config.store.kind === 'postgres') return { url: resolveSecret(config.store.url, { env, baseDir }) };
   const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'store'), database: 'sallyport', persistent: true });
   onStop(() => server.stop());
-  return server.url('sallyport');
+  return { url: server.url('sallyport'), died: server.exited.then(() => new Error('the embedded PostgreSQL of the read models ended')) };
 }
 
 async function devIssuer({ config, policy, log }: ComposeOptions): Promise<DevIssuer> {
