@@ -44,11 +44,11 @@ export async function answerHold(answer: HoldAnswer, services: AnswerServices): 
     };
 
   const { requester, resource, groups, given } = hold;
-  const may = mayApprove(services.engine, { approver, hold: { requester, resource, groups, given } });
-  if (!may.allow) return { ok: false, code: 'NOT_ALLOWED', message: may.reasons.join('; ') || 'you may not answer this' };
   if (answer.answer === 'grant' && given.some((one) => one.subject === approver.subject && one.issuer === approver.issuer)) {
     return { ok: false, code: 'GIVEN_ALREADY', message: 'you have approved it already; a person counts once' };
   }
+  const may = mayApprove(services.engine, { approver, hold: { requester, resource, groups, given } });
+  if (!may.allow) return { ok: false, code: 'NOT_ALLOWED', message: may.reasons.join('; ') || 'you may not answer this' };
 
   const { bytes } = controlEvent(
     { id: randomUUID(), source: '/decision', subject: approver.subject },
