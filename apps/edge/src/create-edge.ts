@@ -139,10 +139,14 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
       stopping = true;
       postgres?.close();
       live.endAll('shutdown', 'the gateway is stopping');
-      await Promise.race([Promise.all(closing), new Promise((resolve) => setTimeout(resolve, limits.shutdownTimeoutMs))]);
+      const deadline = Date.now() + limits.shutdownTimeoutMs;
+      while ((live.size > 0 || closing.size > 0) && Date.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
       live.close();
       await control.close();
       await spool.close(limits.shutdownTimeoutMs);
     },
   };
 }
+
+const CLOSE_POLL_MS = 10;

@@ -170,11 +170,20 @@ class Opening {
       // The same as a database that isn't there: what one may not reach one doesn't learn of.
       throw unknownDatabase(named);
     }
+    for (const text of this.arrived.settings.judged) await this.#judgeSetting(text);
     const full = services.live.full(session.principal.subject);
     if (full) throw new OpenFailed('53300', `too many sessions (${full})`, 'limit', { hint: 'close some, or raise the limit' });
     // From here on it counts, and whoever ends sessions ends it, open or not.
     services.live.add({ session, end: (reason, detail) => this.#end(reason, detail) });
     return verdict;
+  }
+
+  /** A setting of the startup packet is what SET would be. @throws OpenFailed */
+  async #judgeSetting(text: string): Promise<void> {
+    const { sessions, statements } = this.services;
+    const verdict = await sessions.verdicts.decide(this.session.policyInput(statements.of(text)));
+    if (verdict.decision === 'allow') return;
+    throw new OpenFailed('42501', verdict.reasons.join('; ') || 'refused by policy', 'refused', { hint: 'sign in without this setting' });
   }
 
   #end(reason: EndReason, detail: string): void {

@@ -17,7 +17,7 @@ describe('screenSettings', () => {
     });
     expect(screened).toEqual({
       ok: true,
-      settings: { forTarget: { application_name: 'run:7', DateStyle: 'ISO' }, application: 'run:7', auth: undefined },
+      settings: { forTarget: { application_name: 'run:7', DateStyle: 'ISO' }, application: 'run:7', auth: undefined, judged: [] },
     });
   });
 
@@ -34,6 +34,7 @@ describe('screenSettings', () => {
     [{ options: '-c backslash_quote=on' }],
     [{ client_encoding: 'SJIS' }],
     [{ options: '-c client_encoding=GBK' }],
+    [{ session_preload_libraries: 'x' }],
     [{ replication: 'database' }],
     [{ replication: 'true' }],
     [{ options: '-d 5' }],
@@ -41,6 +42,23 @@ describe('screenSettings', () => {
   ])('P2: refuses %j', (parameters) => {
     expect(refusal(parameters)).toEqual(expect.any(String));
   });
+
+  it('P2: has policy judge what names mean', () => {
+    const expected = { ok: true, settings: { judged: ["SET search_path TO 'a, \"it''s\"'"] } };
+    expect(screenSettings({ Search_Path: `a, "it's"` })).toMatchObject(expected);
+    expect(screenSettings({ options: `--search-path=a,\\ "it's"` })).toMatchObject(expected);
+  });
+
+  it('takes names that objects have, and nothing from them', () => {
+    expect(screenSettings({ constructor: 'x' })).toMatchObject({ ok: true, settings: { forTarget: { constructor: 'x' } } });
+  });
+
+  it.each(['UTF8', 'utf-8', "'utf-8'", 'Unicode', 'LATIN1', 'iso 8859-1', 'SQL_ASCII', 'EUC-JP'])(
+    'P8: lets client_encoding %s through',
+    (value) => {
+      expect(screenSettings({ client_encoding: value })).toMatchObject({ ok: true, settings: { forTarget: { client_encoding: value } } });
+    },
+  );
 
   it('passes options on, one by one and escaped', () => {
     const screened = screenSettings({ options: '-c search_path=a,b  --work-mem=1MB -c application_name=x\\ y' });

@@ -1,3 +1,5 @@
+import { settingChange } from '@sallyport/operation';
+
 /**
  * Startup parameters (protocol, StartupMessage): settings by another door than SET. What a policy would refuse as a
  * statement, or what makes the target read a statement in another way than the edge, is refused here.
@@ -8,6 +10,8 @@ export interface StartupSettings {
   readonly application: string;
   /** `-c sallyport.auth=oauthbearer` in `options`: how the agent wants to sign in. */
   readonly auth: 'password' | 'oauthbearer' | undefined;
+  /** The same as SQL, of what policy has a say in: what names mean. */
+  readonly judged: readonly string[];
 }
 
 export type Screened = { readonly ok: true; readonly settings: StartupSettings } | { readonly ok: false; readonly message: string };
@@ -15,59 +19,52 @@ export type Screened = { readonly ok: true; readonly settings: StartupSettings }
 /** The edge's own business, or the target's to be told by the edge. */
 const OURS = new Set(['user', 'database', 'replication']);
 
-/** Identity is the lease's, and how text is read must be the same on both sides. */
-const REFUSED: Readonly<Record<string, string>> = {
-  role: 'the role is the one that was lent for this session',
-  session_authorization: 'the role is the one that was lent for this session',
-  standard_conforming_strings: 'statements are read with standard strings',
-  backslash_quote: 'statements are read with standard strings',
-  session_preload_libraries: 'libraries are the server’s business',
-  local_preload_libraries: 'libraries are the server’s business',
-};
+/** What a setting may amount to at sign-in. Identity is the lease's, and how text is read must be the same on both sides. */
+const TAKEN: ReadonlySet<string> = new Set(['postgres.session.set', 'postgres.session.set_path']);
 
-/** Encodings in which every byte below 0x80 is ASCII, so that quotes are where they seem to be. */
-const SAFE_ENCODINGS =
-  /^(utf-?8|unicode|sql_?ascii|latin-?\d+|iso_?8859_?\d+|win(dows)?-?125\d|win866|win874|koi8r?|koi8u|euc_?(jp|kr|cn|tw)|'?auto'?)$/i;
+/**
+ * Encodings in which every byte below 0x80 is ASCII, so that quotes are where they seem to be. As the server looks them up: in
+ * lower case, and by letters and digits alone (clean_encoding_name).
+ */
+const SAFE_ENCODINGS = /^(utf8|unicode|sqlascii|latin\d+|iso8859\d+|win(dows)?125\d|win866|win874|koi8r?|koi8u|euc(jp|kr|cn|tw)|auto)$/;
 
 export function screenSettings(parameters: Readonly<Record<string, string>>): Screened {
   const forTarget: Record<string, string> = {};
+  const judged: string[] = [];
   let auth: StartupSettings['auth'];
-  for (const [name, value] of Object.entries(parameters)) {
-    if (OURS.has(name) || name.startsWith('_pq_.')) continue;
-    if (name === 'options') {
-      const options = splitOptions(value);
-      if (!options) return { ok: false, message: 'startup options are not of the form -c name=value or --name=value' };
-      const kept: string[] = [];
-      for (const option of options) {
-        if (option.name === 'sallyport.auth') {
-          if (option.value !== 'password' && option.value !== 'oauthbearer')
-            return { ok: false, message: 'sallyport.auth is password or oauthbearer' };
-          auth = option.value;
-          continue;
-        }
-        const problem = problemOf(option.name, option.value);
-        if (problem !== undefined) return { ok: false, message: problem };
-        kept.push(`-c ${escapeOption(`${option.name}=${option.value}`)}`);
-      }
-      if (kept.length > 0) forTarget.options = kept.join(' ');
-      continue;
-    }
-    const problem = problemOf(name, value);
-    if (problem !== undefined) return { ok: false, message: problem };
-    forTarget[name] = value;
-  }
   if (parameters.replication !== undefined && !/^(false|off|no|0)$/i.test(parameters.replication)) {
     return { ok: false, message: 'replication connections are not let through' };
   }
-  return { ok: true, settings: { forTarget, application: parameters.application_name ?? '', auth } };
+  for (const [name, value] of Object.entries(parameters)) {
+    if (OURS.has(name) || name.startsWith('_pq_.')) continue;
+    const options = name === 'options' ? splitOptions(value) : [{ name, value }];
+    if (!options) return { ok: false, message: 'startup options are not of the form -c name=value or --name=value' };
+    const kept: string[] = [];
+    for (const option of options) {
+      if (option.name === 'sallyport.auth') {
+        if (option.value !== 'password' && option.value !== 'oauthbearer')
+          return { ok: false, message: 'sallyport.auth is password or oauthbearer' };
+        auth = option.value;
+        continue;
+      }
+      const problem = problemOf(option.name, option.value);
+      if (problem !== undefined) return { ok: false, message: problem };
+      if (option.name.toLowerCase() === 'search_path') judged.push(`SET search_path TO '${option.value.replaceAll("'", "''")}'`);
+      kept.push(`-c ${escapeOption(`${option.name}=${option.value}`)}`);
+    }
+    if (name !== 'options') forTarget[name] = value;
+    else if (kept.length > 0) forTarget.options = kept.join(' ');
+  }
+  return { ok: true, settings: { forTarget, application: parameters.application_name ?? '', auth, judged } };
 }
 
 function problemOf(name: string, value: string): string | undefined {
-  const lower = name.toLowerCase();
-  const refused = REFUSED[lower];
-  if (refused !== undefined) return `parameter "${lower}" can not be set at sign-in: ${refused}`;
-  if (lower === 'client_encoding' && !SAFE_ENCODINGS.test(value)) return `client_encoding "${value}" is not let through: use UTF8`;
-  return undefined;
+  if (name.toLowerCase() === 'client_encoding') {
+    if (SAFE_ENCODINGS.test(value.toLowerCase().replace(/[^a-z0-9]/g, ''))) return undefined;
+    return `client_encoding "${value}" is not let through: use UTF8`;
+  }
+  const change = settingChange(name, [value]);
+  return TAKEN.has(change.class) ? undefined : `parameter "${change.name}" can not be set at sign-in`;
 }
 
 /** As the server splits `options` (pg_split_opts): at white space, a backslash takes the next character as it is. */
