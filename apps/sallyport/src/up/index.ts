@@ -104,5 +104,7 @@ function failed(error: unknown): number {
   if (code === 'BUS_LOCKED' || code === 'JOURNAL_LOCKED')
     process.stderr.write('Another Sallyport uses this data directory: stop it, or choose another with --data.\n');
   if (code === 'EADDRINUSE') process.stderr.write('Something else listens there: stop it, or change `listen` in the configuration.\n');
-  return code === 'SECRET_UNRESOLVED' || code.startsWith('LEASE_CONFIG') || code.startsWith('OIDC_') ? WRONG_USE : UNREACHABLE;
+  if (code === 'POLICY_BUNDLE_UNREADABLE')
+    process.stderr.write('Make the bundle: sallyport policy build. Without policy.path the policies that come with Sallyport judge.\n');
+  return /^(SECRET_UNRESOLVED|LEASE_CONFIG|OIDC_|POLICY_)/.test(code) ? WRONG_USE : UNREACHABLE;
 }
