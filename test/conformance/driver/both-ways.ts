@@ -9,7 +9,7 @@ import { type Route, Session } from './session.js';
 import { type Mode, readBlocks, runBlocks } from './sql-file.js';
 
 const CORPUS = fileURLToPath(new URL('../corpus/', import.meta.url));
-const PREPARE = readFileSync(new URL('../prepare.sql', import.meta.url), 'utf8');
+export const PREPARE = readFileSync(new URL('../prepare.sql', import.meta.url), 'utf8');
 const MODES: readonly Mode[] = ['simple', 'extended', 'binary'];
 
 /** Script name → what a connection was told, or how the script broke. */

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { ANSWER_TIMEOUT_MS, Connection, type ConnectOptions, type Endpoint, type Message } from './connection.js';
 import { Transcript } from './transcript.js';
 
+export type { Endpoint } from './connection.js';
+
 /** What is sent when the server asks for copy data: chunks as they are, or a reason to give up. */
 export type CopyIn = readonly (string | Buffer)[] | { readonly fail: string };
 
