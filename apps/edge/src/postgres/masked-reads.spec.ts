@@ -97,7 +97,7 @@ describe('P5: a masked column comes back masked', () => {
     const replies = expected.match(/Z/g)!.length;
     const answers = await agent.until('Z', replies);
     expect(short(answers)).toBe(expected);
-    expect(rows(answers).sort()).toEqual(MASKED);
+    expect(new Set(rows(answers).map(String))).toEqual(new Set(MASKED.map(String)));
   });
 
   it('in binary', async () => {
