@@ -171,6 +171,7 @@ describe('startup', () => {
     [{ options: '-c session_authorization=postgres' }, 'E:42501'],
     [{ search_path: 'own, pg_catalog' }, 'R E:42501'],
     [{ options: '-c search_path=own\\,pg_catalog' }, 'R E:42501'],
+    [{ local_preload_libraries: 'x' }, 'R E:42501'],
     [{ Standard_Conforming_Strings: 'off' }, 'E:42501'],
     [{ client_encoding: 'BIG5' }, 'E:42501'],
     [{ replication: 'true' }, 'E:42501'],

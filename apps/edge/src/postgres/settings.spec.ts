@@ -34,7 +34,6 @@ describe('screenSettings', () => {
     [{ options: '-c backslash_quote=on' }],
     [{ client_encoding: 'SJIS' }],
     [{ options: '-c client_encoding=GBK' }],
-    [{ session_preload_libraries: 'x' }],
     [{ replication: 'database' }],
     [{ replication: 'true' }],
     [{ options: '-d 5' }],
@@ -44,9 +43,16 @@ describe('screenSettings', () => {
   });
 
   it('P2: has policy judge what names mean', () => {
-    const expected = { ok: true, settings: { judged: ["SET search_path TO 'a, \"it''s\"'"] } };
+    const expected = { ok: true, settings: { judged: [`SET "search_path" TO 'a, "it''s"'`] } };
     expect(screenSettings({ Search_Path: `a, "it's"` })).toMatchObject(expected);
     expect(screenSettings({ options: `--search-path=a,\\ "it's"` })).toMatchObject(expected);
+  });
+
+  it('P2: has policy judge what is the server’s business', () => {
+    expect(screenSettings({ session_preload_libraries: 'x', Log_Statement: 'none', work_mem: '1MB' })).toMatchObject({
+      ok: true,
+      settings: { judged: [`SET "session_preload_libraries" TO 'x'`, `SET "log_statement" TO 'none'`] },
+    });
   });
 
   it('takes names that objects have, and nothing from them', () => {

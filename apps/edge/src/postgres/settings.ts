@@ -10,7 +10,7 @@ export interface StartupSettings {
   readonly application: string;
   /** `-c sallyport.auth=oauthbearer` in `options`: how the agent wants to sign in. */
   readonly auth: 'password' | 'oauthbearer' | undefined;
-  /** The same as SQL, of what policy has a say in: what names mean. */
+  /** The same as SQL, of what policy has a say in: what names mean, and what is the server's own business. */
   readonly judged: readonly string[];
 }
 
@@ -19,8 +19,9 @@ export type Screened = { readonly ok: true; readonly settings: StartupSettings }
 /** The edge's own business, or the target's to be told by the edge. */
 const OURS = new Set(['user', 'database', 'replication']);
 
-/** What a setting may amount to at sign-in. Identity is the lease's, and how text is read must be the same on both sides. */
-const TAKEN: ReadonlySet<string> = new Set(['postgres.session.set', 'postgres.session.set_path']);
+/** What a setting may amount to. The rest is refused: identity is the lease's, and how text is read must be the same on both sides. */
+const PLAIN = 'postgres.session.set';
+const JUDGED: ReadonlySet<string> = new Set(['postgres.session.set_path', 'postgres.server.setting']);
 
 /**
  * Encodings in which every byte below 0x80 is ASCII, so that quotes are where they seem to be. As the server looks them up: in
@@ -49,7 +50,7 @@ export function screenSettings(parameters: Readonly<Record<string, string>>): Sc
       }
       const problem = problemOf(option.name, option.value);
       if (problem !== undefined) return { ok: false, message: problem };
-      if (option.name.toLowerCase() === 'search_path') judged.push(`SET search_path TO '${option.value.replaceAll("'", "''")}'`);
+      if (JUDGED.has(settingChange(option.name, [option.value]).class)) judged.push(setOf(option.name, option.value));
       kept.push(`-c ${escapeOption(`${option.name}=${option.value}`)}`);
     }
     if (name !== 'options') forTarget[name] = value;
@@ -64,7 +65,11 @@ function problemOf(name: string, value: string): string | undefined {
     return `client_encoding "${value}" is not let through: use UTF8`;
   }
   const change = settingChange(name, [value]);
-  return TAKEN.has(change.class) ? undefined : `parameter "${change.name}" can not be set at sign-in`;
+  return change.class === PLAIN || JUDGED.has(change.class) ? undefined : `parameter "${change.name}" can not be set at sign-in`;
+}
+
+function setOf(name: string, value: string): string {
+  return `SET "${name.toLowerCase().replaceAll('"', '""')}" TO '${value.replaceAll("'", "''")}'`;
 }
 
 /** As the server splits `options` (pg_split_opts): at white space, a backslash takes the next character as it is. */
