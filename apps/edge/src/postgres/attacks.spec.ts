@@ -1,4 +1,4 @@
-import { EdgeHarness } from '../testing/harness.js';
+import { EdgeHarness, eventually } from '../testing/harness.js';
 import {
   bind,
   copyData,
@@ -52,10 +52,17 @@ const UPDATE = 'UPDATE stock SET qty = -1 WHERE id = 1';
 const quantity = async (id = 1): Promise<number | undefined> =>
   (await harness.server.query<{ qty: number }>(`SELECT qty FROM stock WHERE id = ${id}`)).rows[0]?.qty;
 
+const holdsSoFar = async (): Promise<number> => (await harness.records()).filter(({ type }) => type === 'approval.requested').length;
+const refuseNewHold = async (before: number): Promise<void> => {
+  await eventually(async () => (await holdsSoFar()) > before);
+  await harness.answer('refused');
+};
+
 describe('what a pipeline may hide', () => {
   it('P2: an unnamed statement that is prepared again behind an error is still the old one', async () => {
     await wire.ask(parse('', UPDATE), sync());
     wire.send(parse('x', 'selec'), parse('', 'SELECT 1'), sync(), bind('', ''), execute(''), sync());
+    await refuseNewHold(0);
     expect(short(await wire.until('Z', 2))).toBe('E:42501 ZI E:42501 ZI');
     expect(await quantity()).toBe(1);
   });
@@ -133,8 +140,9 @@ describe('what a pipeline may hide', () => {
 
   it('P2: an update that waits for approval is not fetched from its portal without one', async () => {
     await wire.ask(query('BEGIN'));
+    const before = await holdsSoFar();
     wire.send(parse('s', `${UPDATE} RETURNING *`), bind('p', 's'), sync(), query('FETCH ALL FROM p'));
-    await harness.answer('refused');
+    await refuseNewHold(before);
     const answers = await wire.until('Z', 2);
     expect(short(answers)).toBe('1 E:42501 ZE E:42501 ZE');
     expect(await quantity()).toBe(1);
