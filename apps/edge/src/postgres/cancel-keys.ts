@@ -3,7 +3,7 @@ import type { BackendKeyData, CancelRequest } from '@sallyport/wire-postgres';
 
 interface Held {
   readonly key: BackendKeyData;
-  cancel(): void;
+  cancel(): Promise<void>;
 }
 
 /**
@@ -14,7 +14,7 @@ export class CancelKeys {
   readonly #byProcess = new Map<number, readonly Held[]>();
 
   /** Protocol 3.0 has keys of four bytes, 3.2 longer ones. */
-  issue(minor: number, processId: number, cancel: () => void): BackendKeyData {
+  issue(minor: number, processId: number, cancel: () => Promise<void>): BackendKeyData {
     const key: BackendKeyData = { kind: 'backendKeyData', processId, secret: randomBytes(minor >= 2 ? 32 : 4) };
     this.#byProcess.set(processId, [...this.#of(processId), { key, cancel }]);
     return key;
@@ -26,11 +26,10 @@ export class CancelKeys {
     else this.#byProcess.set(key.processId, rest);
   }
 
-  /** Does nothing for a key that isn't right, as a server does. */
-  cancel({ processId, secret }: CancelRequest): void {
-    for (const { key, cancel } of this.#of(processId)) {
-      if (key.secret.length === secret.length && timingSafeEqual(key.secret, secret)) cancel();
-    }
+  /** Resolves when the request has been passed on. Does nothing for a key that isn't right, as a server does. */
+  async cancel({ processId, secret }: CancelRequest): Promise<void> {
+    const held = this.#of(processId).filter(({ key }) => key.secret.length === secret.length && timingSafeEqual(key.secret, secret));
+    await Promise.all(held.map((one) => one.cancel()));
   }
 
   #of(processId: number): readonly Held[] {

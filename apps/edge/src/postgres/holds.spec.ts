@@ -1,6 +1,6 @@
 import { encodeStartupPacket } from '@sallyport/wire-postgres';
 import { connect } from 'node:net';
-import { EdgeHarness, eventually } from '../testing/harness.js';
+import { EdgeHarness, eventually, type SessionRecord } from '../testing/harness.js';
 import { bind, errors, execute, parse, query, rows, short, sync, terminate, type WireClient } from '../testing/wire-client.js';
 
 const grants = (change = ''): string => `
@@ -28,18 +28,17 @@ afterAll(() => harness?.stop());
 beforeEach(async () => {
   await harness.publish(grants());
   await harness.server.query('UPDATE stock SET qty = 1');
+  askedBefore = (await asked()).length;
   agent = await harness.wire();
 });
 afterEach(() => agent.close());
 
 const UPDATE = 'UPDATE stock SET qty = 2 WHERE id = 1';
 const quantity = async (): Promise<number> => (await harness.server.query<{ qty: number }>('SELECT qty FROM stock')).rows[0]!.qty;
-/** The hold of this test's session, once it is on record. */
-const held = async (): Promise<string> => {
-  const session = await eventually(async () => (await harness.records()).findLast(({ type }) => type === 'session.opened')?.sessionid);
-  await harness.record(({ type, sessionid }) => type === 'approval.requested' && sessionid === session);
-  return session;
-};
+/** The session of this test, once it has a hold on record. */
+let askedBefore: number;
+const asked = async (): Promise<SessionRecord[]> => (await harness.records()).filter(({ type }) => type === 'approval.requested');
+const held = (): Promise<string> => eventually(async () => (await asked())[askedBefore]?.sessionid);
 const cancel = (): void => {
   const socket = connect({ host: '127.0.0.1', port: harness.port });
   socket.end(encodeStartupPacket({ kind: 'cancelRequest', processId: agent.processId, secret: agent.secret }));
@@ -158,7 +157,7 @@ it('S4: an approved portal that another policy finds before its Execute is judge
 it('P9: one principal can’t have everything wait', async () => {
   const others = [await harness.wire(), await harness.wire()];
   for (const other of others) other.send(query(UPDATE));
-  await eventually(async () => (await harness.records()).filter(({ type }) => type === 'approval.requested').length >= 2);
+  await eventually(async () => (await asked()).length >= askedBefore + 2);
   const answers = await agent.ask(query(UPDATE));
   expect(errors(answers)[0]).toContain('limits.maxHoldsPerPrincipal');
   for (const other of others) other.close();

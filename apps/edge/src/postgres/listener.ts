@@ -78,7 +78,12 @@ async function serve(accepted: Socket, options: PostgresListenerOptions, signedI
   const address = `${accepted.remoteAddress ?? 'unknown'}:${accepted.remotePort ?? 0}`;
   const loopback = isLoopback(accepted.remoteAddress);
   const started = await startup(accepted, options.tls, limits.maxStartupBytes);
-  if (started.kind === 'cancel') return services.cancelKeys.cancel(started.request);
+  if (started.kind === 'cancel') {
+    // Its end tells the client that the request has arrived: what it sends next is not meant.
+    await services.cancelKeys.cancel(started.request);
+    started.socket.destroy();
+    return;
+  }
   if (started.kind === 'gone') return;
   const { socket, message, tls } = started;
   socket.on('error', () => socket.destroy());

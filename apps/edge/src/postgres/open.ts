@@ -3,16 +3,7 @@ import { cancelUpstream, connectUpstream, type Upstream, UpstreamError, type Ups
 import { SessionStream, type SigningKey } from '@sallyport/events';
 import type { Principal, Revocations } from '@sallyport/identity';
 import { type LeaseGrant, type LeasePort, sessionKeyPair } from '@sallyport/lease';
-import {
-  type Durability,
-  type EndReason,
-  newSessionId,
-  Recorder,
-  RecordUnavailable,
-  Session,
-  type SessionServices,
-  type Spool,
-} from '@sallyport/session';
+import { type Durability, type EndReason, newSessionId, Recorder, Session, type SessionServices, type Spool } from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
 import {
   encodeAuthenticationOk,
@@ -25,6 +16,7 @@ import {
 import type { LiveSessions } from '../live-sessions.js';
 import type { Log } from '../log.js';
 import type { CancelKeys } from './cancel-keys.js';
+import { endSession } from './end-session.js';
 import { errorBytes, lastWords } from './refusals.js';
 import { Relay } from './relay.js';
 import type { RelayLimits, SessionMasks } from './relay-host.js';
@@ -339,44 +331,6 @@ class Opening {
     const ended = endSession(this.session, failed.reason, failed.sqlstate, this.#lease, this.services, Promise.resolve());
     this.services.ending(ended);
   }
-}
-
-/** The closing event, behind everything else and as soon as the log takes it; the credential is dropped whatever the log says (P4). */
-async function endSession(
-  session: Session,
-  reason: Parameters<Session['close']>[0],
-  detail: string | undefined,
-  lease: LeaseGrant['lease'] | undefined,
-  { leases, log }: OpenServices,
-  finished: Promise<void>,
-): Promise<void> {
-  const dropped = lease
-    ? leases.drop(lease.id, lease.resource).catch((error: unknown) => {
-        log.warn({ err: error, session: session.id, lease: lease.id }, 'a credential was not dropped; the vendor sweeps it');
-      })
-    : undefined;
-  await finished;
-  for (;;) {
-    try {
-      session.close(reason, detail);
-      break;
-    } catch (error) {
-      // Lost for good: the next start closes it as aborted from what the disk has.
-      if (!(error instanceof RecordUnavailable) || !mayPass(error.cause)) {
-        log.error({ err: error, session: session.id }, 'a session’s end can not be put on record');
-        break;
-      }
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_RETRY_MS).unref());
-    }
-  }
-  await dropped;
-}
-
-const CLOSE_RETRY_MS = 500;
-
-/** A full log gets room, and a disk comes back. */
-function mayPass(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'JOURNAL_FULL' || cause.code === 'JOURNAL_WRITE_FAILED');
 }
 
 /** `shop`, or `shop/database` where the resource allows it. */

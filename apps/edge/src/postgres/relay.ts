@@ -345,9 +345,9 @@ export class Relay implements Conversation {
   }
 
   /** A cancel request: what waits here stops waiting, and the target is asked to stop what runs there. */
-  cancel(): void {
+  async cancel(): Promise<void> {
     this.#held?.abort();
-    if (this.exchanges.size > 0 || !this.#held) void this.host.cancelTarget();
+    if (this.exchanges.size > 0 || !this.#held) await this.host.cancelTarget();
   }
 
   /** Ends the session, once: what runs is cancelled, both sides are closed, the end is handed to the host for the record. */

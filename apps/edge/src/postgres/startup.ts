@@ -19,7 +19,7 @@ const MAX_PACKETS = 4;
 
 export type Started =
   | { readonly kind: 'startup'; readonly socket: Socket; readonly tls: boolean; readonly message: StartupMessage; readonly rest: Buffer }
-  | { readonly kind: 'cancel'; readonly request: CancelRequest }
+  | { readonly kind: 'cancel'; readonly socket: Socket; readonly request: CancelRequest }
   | { readonly kind: 'gone' };
 
 /**
@@ -50,8 +50,7 @@ export async function startup(plain: Socket, tls: SecureContext | undefined, max
       const { packet } = scanned;
       switch (packet.kind) {
         case 'cancelRequest':
-          gone(socket);
-          return { kind: 'cancel', request: packet };
+          return { kind: 'cancel', socket, request: packet };
         case 'unsupportedProtocol':
           return gone(
             socket,

@@ -43,6 +43,7 @@ export interface SessionRecord {
 }
 
 interface Parts {
+  readonly outage: { bus: boolean };
   readonly edge: Edge;
   readonly server: TestPostgres;
   readonly bus: Bus;
@@ -64,11 +65,13 @@ export class EdgeHarness {
   readonly bus: Bus;
   /** What the edge has logged at warn and above. */
   readonly troubles: readonly string[];
+  /** While `bus` is true, the edge's records stay in its spool. */
+  readonly outage: { bus: boolean };
   /** What the vendor does before it answers. */
   readonly vendor: { before: () => Promise<void> };
 
   private constructor(private readonly parts: Parts) {
-    ({ edge: this.edge, server: this.server, bus: this.bus, troubles: this.troubles, vendor: this.vendor } = parts);
+    ({ outage: this.outage, edge: this.edge, server: this.server, bus: this.bus, troubles: this.troubles, vendor: this.vendor } = parts);
   }
 
   static async start(options: HarnessOptions): Promise<EdgeHarness> {
@@ -76,6 +79,7 @@ export class EdgeHarness {
     const server = await testPostgres({ database: 'shop', ...(options.serverSettings ? { settings: options.serverSettings } : {}) });
     await server.query(options.tables);
     const bus = await openEmbeddedBus({ dir: join(directory, 'bus'), preallocateBytes: 64 * 1024 });
+    const outage = { bus: false };
     const policy = await SwitchablePolicy.load(options.grants);
     const troubles: string[] = [];
     const trouble = (what: unknown, text?: string): void =>
@@ -85,7 +89,7 @@ export class EdgeHarness {
     const edge = await createEdge({
       name: 'test',
       dataDir: directory,
-      bus,
+      bus: withOutage(bus, outage),
       identity: {
         identify: async (token) => {
           const known = options.principals?.[token] ?? (token === 'agent' ? {} : undefined);
@@ -110,7 +114,7 @@ export class EdgeHarness {
       log: { debug: () => {}, info: () => {}, warn: trouble, error: trouble },
       lost: (error) => trouble(error),
     });
-    return new EdgeHarness({ edge, server, bus, policy, directory, troubles, vendor, closeLeases });
+    return new EdgeHarness({ outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases });
   }
 
   get port(): number {
@@ -213,6 +217,16 @@ export class EdgeHarness {
     await this.server.stop();
     await rm(this.parts.directory, { recursive: true, force: true });
   }
+}
+
+function withOutage(bus: Bus, outage: { readonly bus: boolean }): Bus {
+  return {
+    produce: (topic, records) => (outage.bus ? Promise.reject(new Error('the bus is away')) : bus.produce(topic, records)),
+    consume: (consumer) => bus.consume(consumer),
+    read: (topic, partition, offset, maxRecords) => bus.read(topic, partition, offset, maxRecords),
+    ends: (topic) => bus.ends(topic),
+    close: () => bus.close(),
+  };
 }
 
 export const PROFILES = { writer: ['SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public', 'CREATE, USAGE ON SCHEMA public'] };
