@@ -9,6 +9,16 @@ export interface EdgeLimits extends SessionLimits, LiveSessionLimits, PostgresLi
   readonly maxHolds: number;
   readonly maxHoldsPerPrincipal: number;
   readonly maxParsedBytes: number;
+  readonly maxParsedDepth: number;
+  readonly maxParsedComments: number;
+  readonly maxMaskPlans: number;
+  readonly maxMaskedNames: number;
+  readonly maxMaskParameters: number;
+  readonly maxMaskRelations: number;
+  readonly catalogMaxAgeMs: number;
+  readonly catalogQueryTimeoutMs: number;
+  readonly maxCatalogQueries: number;
+  readonly maxCatalogEntries: number;
   readonly statementCacheMaxBytes: number;
   readonly shutdownTimeoutMs: number;
 }

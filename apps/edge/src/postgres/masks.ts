@@ -1,8 +1,9 @@
-import { PostgresMaskCatalog } from '@sallyport/adapter-postgres-catalog';
+import { type CatalogLimits, PostgresMaskCatalog } from '@sallyport/adapter-postgres-catalog';
 import type { UpstreamTarget } from '@sallyport/adapter-postgres-upstream';
 import {
   MASK_HINT,
   MaskingError,
+  type MaskLimits,
   MaskPlanner,
   type NamedStatement,
   type StringPlan,
@@ -21,6 +22,8 @@ export interface MasksOptions {
   readonly connection: MaskConnection;
   readonly database: string;
   readonly parseLimits: ParseLimits;
+  readonly planLimits: MaskLimits;
+  readonly catalogLimits: CatalogLimits;
   /** Per installation: hashed values join within it. */
   readonly hashKey: Uint8Array;
   /** What the protocol knows by a name that SQL can use too. */
@@ -117,8 +120,8 @@ export class PostgresMasks implements SessionMasks {
 
   #open(): MaskPlanner {
     const { connection, database, lookup } = this.options;
-    this.#catalog = new PostgresMaskCatalog({ client: clientOf(connection, database) });
-    return new MaskPlanner({ catalog: this.#catalog, lookup });
+    this.#catalog = new PostgresMaskCatalog({ client: clientOf(connection, database), limits: this.options.catalogLimits });
+    return new MaskPlanner({ catalog: this.#catalog, lookup, limits: this.options.planLimits });
   }
 }
 

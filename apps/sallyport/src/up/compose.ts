@@ -9,8 +9,8 @@ import { BusClient, BusServer } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import { openStore } from '@sallyport/adapter-postgres-store';
 import { type Bus, TOPICS } from '@sallyport/bus';
-import { type Config, resolveSecret } from '@sallyport/config';
-import { createConsole, type ResourceInfo } from '@sallyport/console';
+import { type Config, type Limits, resolveSecret } from '@sallyport/config';
+import { type ConsoleLimits, createConsole, type ResourceInfo } from '@sallyport/console';
 import { createDecision, type HoldAnswer } from '@sallyport/decision';
 import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
 import type { ProjectorStatus } from '@sallyport/projector';
@@ -73,7 +73,11 @@ async function start(
   const loaded = await loadPolicy(policy);
   const verdicts = verdictsOf(loaded, limits, log);
 
-  const bus = await openEmbeddedBus({ dir: join(dataDir, 'bus') });
+  const bus = await openEmbeddedBus({
+    dir: join(dataDir, 'bus'),
+    topicMaxBytes: limits.topicMaxBytes,
+    transientMaxBytes: limits.transientMaxBytes,
+  });
   onStop(() => bus.close());
   const busPort = () => {
     const { port1, port2 } = new MessageChannel();
@@ -93,15 +97,16 @@ async function start(
 
   const vendor = await createVendor({
     bus,
-    transport: new BusServer({ bus, service: 'lease' }),
+    transport: new BusServer({ bus, service: 'lease', maxRunningRequests: limits.maxRunningRequests }),
     resources: vendorResources(config, baseDir, env),
     installation: installation.id,
+    limits: { maxLeases: limits.maxLeases },
     onError: (code, message) => log.warn({ service: 'vendor', code }, message),
   });
   onStop(() => vendor.close());
   const decision = await createDecision({
     bus,
-    transport: new BusServer({ bus, service: 'decide' }),
+    transport: new BusServer({ bus, service: 'decide', maxRunningRequests: limits.maxRunningRequests }),
     identity,
     engine: loaded.engine,
     verdicts,
@@ -120,7 +125,14 @@ async function start(
   onStop(() => projector.terminate());
   onStop(() => projector.call('close'));
 
-  const store = await openStore({ url: storeUrl });
+  const store = await openStore({
+    url: storeUrl,
+    limits: {
+      maxConnections: limits.maxStoreConnections,
+      statementTimeoutMs: limits.storeStatementTimeoutMs,
+      pageMaxRows: limits.consolePageMaxRows,
+    },
+  });
   onStop(() => store.close());
   const answers = new BusClient({ bus, service: 'decide', requestTimeoutMs: limits.busRequestTimeoutMs });
   await answers.connect();
@@ -169,6 +181,7 @@ async function start(
       grants: policy.grants.grants.map(({ name, rules }) => ({ name, rulesOff: rules === 'off' })),
     },
     verifierKeys: () => verifierKeys(join(dataDir, 'keys')),
+    limits: consoleLimits(limits),
     projections: { status: () => projector.call<ProjectorStatus>('status'), rebuild: () => projector.call<void>('rebuild') },
     ...(listen.console.tls ? { tls: { cert: await readFile(listen.console.tls.cert), key: await readFile(listen.console.tls.key) } } : {}),
     log,
@@ -217,6 +230,22 @@ async function devIssuer({ config, policy, log }: ComposeOptions): Promise<DevIs
 
 function oidcProviders(config: Config): OidcProviderOptions[] {
   return config.identity.providers.flatMap((provider) => (provider.kind === 'oidc' ? [{ name: provider.name, ...provider.oidc }] : []));
+}
+
+function consoleLimits(limits: Limits): Partial<ConsoleLimits> {
+  return {
+    pageMaxRows: limits.consolePageMaxRows,
+    pageScanMaxRows: limits.consolePageScanMaxRows,
+    bodyMaxBytes: limits.consoleBodyMaxBytes,
+    requestTimeoutMs: limits.consoleRequestTimeoutMs,
+    maxConnections: limits.maxConsoleConnections,
+    maxLiveClients: limits.maxLiveClients,
+    maxLiveClientsPerPrincipal: limits.maxLiveClientsPerPrincipal,
+    liveClientMaxBytes: limits.liveClientMaxBytes,
+    exportMaxEvents: limits.exportMaxEvents,
+    exportMaxBytes: limits.exportMaxBytes,
+    maxExports: limits.maxExports,
+  };
 }
 
 /** What people may know of the resources: where they are and how they are kept, nothing that opens them. */
