@@ -260,7 +260,10 @@ describe('EdgeSpool after a kill', () => {
   it('P6: a kill during recovery is recovered like any other: one closing event a session', async () => {
     await start();
     trouble = away;
-    for (const id of ['a', 'b', 'c']) await session(id).durable(0n);
+    for (const id of ['a', 'b', 'c']) {
+      const recorder = session(id);
+      await recorder.durable(recorder.last);
+    }
     const first = await killed();
     await stop(0);
     // Opened, closing events written, killed before any was published.
