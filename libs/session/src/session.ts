@@ -98,8 +98,13 @@ export class Session {
       session: this.facts(),
       resource: this.resource,
       operation,
-      time: new Date(this.services.nowMs()).toISOString().slice(0, 19) + 'Z',
+      time: this.policyTime(),
     };
+  }
+
+  /** `time` of the policy's input: RFC 3339, UTC, whole seconds. */
+  policyTime(): string {
+    return new Date(this.services.nowMs()).toISOString().slice(0, 19) + 'Z';
   }
 
   facts(): SessionFacts {

@@ -45,7 +45,7 @@ export function recordIntent(session: Session, request: Request, verdict: Verdic
     },
     input: {
       session: summary,
-      time: new Date(session.services.nowMs()).toISOString().slice(0, 19) + 'Z',
+      time: session.policyTime(),
       ...(kept ? { parameters: kept } : {}),
     },
     masked: kept === undefined && (request.parameters?.length ?? 0) > 0,
