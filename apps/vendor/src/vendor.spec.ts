@@ -52,7 +52,7 @@ class MemoryBus implements Bus {
         const batch = this.topic(topic).slice(next);
         if (batch.length === 0) return;
         try {
-          await onBatch(batch, { commit: async () => undefined });
+          await onBatch(batch, { commit: async () => undefined, commitSoon: () => undefined });
           next += batch.length;
         } catch (error) {
           onError?.(error);

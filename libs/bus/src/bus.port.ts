@@ -24,12 +24,17 @@ export interface Placed {
   readonly offset: bigint;
 }
 
-/** Where a consumer without a committed offset starts. `offsets` wins over committed ones. */
+/**
+ * Where a consumer without a committed offset starts. `offsets` wins over committed ones, and needs a group without other members.
+ * `stored` is for who keeps its offsets elsewhere, beside what it makes of the records: it is asked for the place whenever a partition
+ * is given to this member, and nothing is committed.
+ */
 export type StartAt =
   | { readonly at: 'earliest' }
   | { readonly at: 'latest' }
   | { readonly at: 'timestamp'; readonly timestampMs: number }
-  | { readonly at: 'offsets'; readonly offsets: Readonly<Record<number, bigint>> };
+  | { readonly at: 'offsets'; readonly offsets: Readonly<Record<number, bigint>> }
+  | { readonly at: 'stored'; offsetOf(partition: number): Promise<bigint> };
 
 export interface ConsumeOptions {
   readonly topic: string;
@@ -51,6 +56,11 @@ export interface ConsumeOptions {
 export interface BatchContext {
   /** Durable when it resolves: a restart of the group starts behind this batch. Only with a group. */
   commit(): Promise<void>;
+  /**
+   * The same without waiting: the bus commits it with others, within a moment. Whoever is killed before gets the batch again. Only
+   * with a group; elsewhere it does nothing.
+   */
+  commitSoon(): void;
 }
 
 export interface Consumption {

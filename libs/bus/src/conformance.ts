@@ -209,6 +209,36 @@ export function busConformance(name: string, makeBus: () => Promise<BusUnderTest
         expect(values(seen)).toEqual(['2', '3', '4']);
       });
 
+      it('stored: at the place that its owner says, also after the group has shared anew', async () => {
+        const partitions = (await bus.ends(TOPIC)).length;
+        for (let partition = 0; partition < partitions; partition++)
+          await bus.produce(
+            TOPIC,
+            numbered(10).map((record) => ({ ...record, partition })),
+          );
+        const group = randomUUID();
+        const stored = new Map<number, bigint>();
+        const seen: string[] = [];
+        const join = () =>
+          consume({
+            group,
+            start: { at: 'stored', offsetOf: async (partition) => stored.get(partition) ?? 4n },
+            onBatch: async (batch) => {
+              seen.push(...batch.map(({ partition, offset }) => `${partition}/${offset}`));
+              stored.set(batch[0]!.partition, batch.at(-1)!.offset + 1n);
+            },
+          });
+        const first = await join();
+        await eventually('six records of each partition', () => seen.length === partitions * 6);
+        await join();
+        await first.consumption.close();
+        for (let partition = 0; partition < partitions; partition++) await bus.produce(TOPIC, [text('k', 'later', { partition })]);
+        await eventually('one more of each', () => seen.length >= partitions * 7);
+        await settled();
+        expect(new Set(seen).size).toBe(partitions * 7);
+        expect(seen).toHaveLength(partitions * 7);
+      });
+
       it('partitions: only those, without a group', async () => {
         const ends = await bus.ends(TOPIC);
         const { partition } = ends.at(-1)!;
@@ -274,6 +304,28 @@ export function busConformance(name: string, makeBus: () => Promise<BusUnderTest
         await first.consumption.close();
         bus = await under.reopen();
         open = [];
+        await bus.produce(TOPIC, [text('k', 'after')]);
+        const second = await consume({ group, start: { at: 'earliest' } });
+        await eventually('one record', () => second.seen.length > 0);
+        await settled();
+        expect(values(second.seen)).toEqual(['after']);
+      });
+
+      it('go on behind what was committed without waiting', async () => {
+        await bus.produce(TOPIC, numbered(10));
+        const group = randomUUID();
+        const seen: BusRecord[] = [];
+        const first = await consume({
+          group,
+          start: { at: 'earliest' },
+          async onBatch(batch, context) {
+            seen.push(...batch);
+            context.commitSoon();
+          },
+        });
+        await eventually('ten records', () => seen.length === 10);
+        // Leaving the group takes what is not committed yet along.
+        await first.consumption.close();
         await bus.produce(TOPIC, [text('k', 'after')]);
         const second = await consume({ group, start: { at: 'earliest' } });
         await eventually('one record', () => second.seen.length > 0);

@@ -11,4 +11,4 @@ export type {
   StartAt,
   TopicKind,
 } from './bus.port.js';
-export { TOPIC_KINDS, TOPICS, TRANSIENT_PREFIXES, topicKind } from './topics.js';
+export { ALL_TOPICS, REQUEST_SERVICES, TOPIC_KINDS, TOPICS, TRANSIENT_PREFIXES, topicKind } from './topics.js';

@@ -17,8 +17,17 @@ export const TOPIC_KINDS: Readonly<Record<string, TopicKind>> = {
   [TOPICS.checkpoints]: 'record',
 };
 
+/** Services that answer requests: each has the topics `sallyport.SERVICE.requests` and `.replies`. */
+export const REQUEST_SERVICES = ['decide', 'lease', 'projector'] as const;
+
 /** Requests and replies of the Nest transport live on topics of their own that start with this. */
-export const TRANSIENT_PREFIXES = ['sallyport.decide.', 'sallyport.lease.'] as const;
+export const TRANSIENT_PREFIXES: readonly string[] = REQUEST_SERVICES.map((service) => `sallyport.${service}.`);
+
+/** Every topic that an installation has: the ones that keep the record, and those of requests and replies. */
+export const ALL_TOPICS: readonly string[] = [
+  ...Object.values(TOPICS),
+  ...REQUEST_SERVICES.flatMap((service) => [`sallyport.${service}.requests`, `sallyport.${service}.replies`]),
+];
 
 export function topicKind(topic: string): TopicKind {
   const known = TOPIC_KINDS[topic];

@@ -209,6 +209,7 @@ const SEARCH_RECORDS = 1000;
 async function startOf(log: PartitionLog, start: StartAt): Promise<bigint> {
   if (start.at === 'latest') return log.next;
   if (start.at === 'offsets') return start.offsets[log.partition] ?? log.first;
+  if (start.at === 'stored') return start.offsetOf(log.partition);
   if (start.at === 'earliest') return log.first;
   // Times are the writers' own and need not grow, so nothing can be skipped.
   for (let at = log.first; ;) {

@@ -34,7 +34,7 @@ export class Group {
     return this.#change(async () => {
       // Given offsets win over committed ones, and what `latest` means is decided once: a batch that was delivered and not committed must come
       // again, whoever gets the partition next.
-      for (const log of this.logs) {
+      for (const log of member.start.at === 'stored' ? [] : this.logs) {
         const given = member.start.at === 'offsets' ? member.start.offsets[log.partition] : undefined;
         if (given === undefined && this.store.committed(log.partition) !== undefined) continue;
         if (given !== undefined) await this.#release(log.partition);
@@ -62,7 +62,8 @@ export class Group {
     await Promise.all(leaving.map(({ log }) => this.#release(log.partition)));
     for (const { log, member } of moving) {
       if (!member || this.#owners.has(log.partition)) continue;
-      const reader = new PartitionReader(log, this.store.committed(log.partition) ?? log.first, member.options);
+      const stored = member.start.at === 'stored' ? await this.store.startOf(log, member.start) : undefined;
+      const reader = new PartitionReader(log, stored ?? this.store.committed(log.partition) ?? log.first, member.options);
       this.#owners.set(log.partition, { member, reader });
     }
   }

@@ -50,7 +50,10 @@ export class PartitionReader {
         }
         if (this.#stopping) return;
         const next = batch.at(-1)!.offset + 1n;
-        await this.options.onBatch(batch, { commit: () => this.options.commit(this.log.partition, next) });
+        await this.options.onBatch(batch, {
+          commit: () => this.options.commit(this.log.partition, next),
+          commitSoon: () => void this.options.commit(this.log.partition, next).catch((error: unknown) => this.#tell(error)),
+        });
         this.position = next;
         batch = [];
         pauseMs = FIRST_PAUSE_MS;
@@ -60,6 +63,11 @@ export class PartitionReader {
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
     }
+  }
+
+  /** A commit without a group is no failure of the batch. */
+  #tell(error: unknown): void {
+    if ((error as { code?: unknown }).code !== 'BUS_NO_GROUP') this.options.onError(error);
   }
 
   #more(): Promise<void> {

@@ -9,7 +9,7 @@ import {
   type Placed,
 } from '@sallyport/bus';
 import type { MessagePort } from 'node:worker_threads';
-import { fromWireError, packOutgoing, type ToOwner, toWireError, type ToWorker, unpackRecords } from './protocol.js';
+import { fromWireError, packOutgoing, type ToOwner, toWireError, type ToWorker, unpackRecords, type WireStart } from './protocol.js';
 
 export interface ConnectLimits {
   /** Calls that have no answer yet; the next rejects with `BUS_BUSY`. */
@@ -72,7 +72,9 @@ class PortBus implements Bus {
 
   async consume(options: ConsumeOptions): Promise<Consumption> {
     this.#checkOpen();
-    const { topic, group, start, partitions, maxBatchRecords } = options;
+    const { topic, group, partitions, maxBatchRecords } = options;
+    // A function can't cross: the other side asks for the place when it needs it.
+    const start: WireStart = options.start.at === 'stored' ? { at: 'stored' } : options.start;
     // The first batch may be here before the answer.
     const id = this.#nextId;
     this.#consumers.set(id, options);
@@ -130,8 +132,21 @@ class PortBus implements Bus {
         return this.#end(message.id)?.reject(fromWireError(message.error));
       case 'batch':
         return void this.#handle(message.consumption, message.batch, unpackRecords(message.topic, message.records));
+      case 'locate':
+        return void this.#locate(message.consumption, message.question, message.partition);
       case 'trouble':
         return this.#consumers.get(message.consumption)?.onError?.(fromWireError(message.error));
+    }
+  }
+
+  async #locate(consumption: number, question: number, partition: number): Promise<void> {
+    const start = this.#consumers.get(consumption)?.start;
+    try {
+      if (start?.at !== 'stored') throw new BusError('BUS_CLOSED', 'the consumer is closed');
+      const offset = await start.offsetOf(partition);
+      this.port.postMessage({ type: 'located', question, offset } satisfies ToOwner);
+    } catch (error) {
+      this.port.postMessage({ type: 'located', question, error: toWireError(error) } satisfies ToOwner);
     }
   }
 
@@ -147,7 +162,10 @@ class PortBus implements Bus {
     const options = this.#consumers.get(consumption);
     try {
       if (!options) throw new BusError('BUS_CLOSED', 'the consumer is closed');
-      await options.onBatch(records, { commit: async () => void (await this.#call({ type: 'commit', batch })) });
+      await options.onBatch(records, {
+        commit: async () => void (await this.#call({ type: 'commit', batch })),
+        commitSoon: () => this.port.postMessage({ type: 'commitSoon', batch } satisfies ToOwner),
+      });
     } catch (error) {
       options?.onError?.(error);
       this.port.postMessage({ type: 'handled', batch, error: toWireError(error) } satisfies ToOwner);

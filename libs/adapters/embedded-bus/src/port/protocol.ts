@@ -29,10 +29,13 @@ export interface WireError {
   readonly message: string;
 }
 
+/** Where to start; `stored` is asked for with `locate`. */
+export type WireStart = Exclude<StartAt, { readonly at: 'stored' }> | { readonly at: 'stored' };
+
 export interface WireConsume {
   readonly topic: string;
   readonly group: string | undefined;
-  readonly start: StartAt;
+  readonly start: WireStart;
   readonly partitions: readonly number[] | undefined;
   readonly maxBatchRecords: number | undefined;
 }
@@ -52,6 +55,8 @@ export type ToOwner =
   | { readonly type: 'consume'; readonly id: number; readonly options: WireConsume }
   | { readonly type: 'stop'; readonly id: number; readonly consumption: number }
   | { readonly type: 'commit'; readonly id: number; readonly batch: number }
+  | { readonly type: 'commitSoon'; readonly batch: number }
+  | { readonly type: 'located'; readonly question: number; readonly offset?: bigint; readonly error?: WireError }
   | { readonly type: 'handled'; readonly batch: number; readonly error: WireError | undefined };
 
 export type ToWorker =
@@ -65,6 +70,7 @@ export type ToWorker =
       readonly topic: string;
       readonly records: Packed<RecordSlip>;
     }
+  | { readonly type: 'locate'; readonly consumption: number; readonly question: number; readonly partition: number }
   | { readonly type: 'trouble'; readonly consumption: number; readonly error: WireError };
 
 /** One copy, into a buffer of its own: a value may be a view into something large, which a structured clone would take along whole. */

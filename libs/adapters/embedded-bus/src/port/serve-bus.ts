@@ -46,7 +46,9 @@ export function serveBus(bus: Bus, port: MessagePort): ServedBus {
 class BusPortServer {
   readonly #consumptions = new Map<number, Promise<Consumption>>();
   readonly #batches = new Map<number, BatchUnderWay>();
+  readonly #questions = new Map<number, { readonly done: (offset: bigint) => void; readonly failed: (error: unknown) => void }>();
   #nextBatch = 0;
+  #nextQuestion = 0;
   #closing = false;
 
   constructor(
@@ -75,6 +77,10 @@ class BusPortServer {
           message.id,
           this.#batches.get(message.batch)?.context.commit() ?? Promise.reject(new BusError('BUS_CLOSED', 'the batch is over')),
         );
+      case 'commitSoon':
+        return this.#batches.get(message.batch)?.context.commitSoon();
+      case 'located':
+        return this.#located(message.question, message.offset, message.error);
       case 'handled':
         return this.#handled(message.batch, message.error);
     }
@@ -86,13 +92,15 @@ class BusPortServer {
     // Nobody is left to answer; what wasn't committed comes again elsewhere.
     for (const batch of this.#batches.values()) batch.failed(new HandlerFailed('the port is closed'));
     this.#batches.clear();
+    for (const { failed } of this.#questions.values()) failed(new BusError('BUS_CLOSED', 'the port is closed'));
+    this.#questions.clear();
     await Promise.all(ending);
   }
 
   #consume(id: number, { topic, group, start, partitions, maxBatchRecords }: WireConsume): void {
     const options: ConsumeOptions = {
       topic,
-      start,
+      start: start.at === 'stored' ? { at: 'stored', offsetOf: (partition) => this.#ask(id, partition) } : start,
       ...(group === undefined ? {} : { group }),
       ...(partitions === undefined ? {} : { partitions }),
       ...(maxBatchRecords === undefined ? {} : { maxBatchRecords }),
@@ -108,6 +116,22 @@ class BusPortServer {
       id,
       consumption.then((open) => void (this.#closing && open.close())),
     );
+  }
+
+  #ask(consumption: number, partition: number): Promise<bigint> {
+    if (this.#closing) return Promise.reject(new BusError('BUS_CLOSED', 'the port is closed'));
+    const question = this.#nextQuestion++;
+    return new Promise((done, failed) => {
+      this.#questions.set(question, { done, failed });
+      this.#send({ type: 'locate', consumption, question, partition });
+    });
+  }
+
+  #located(question: number, offset: bigint | undefined, error: WireError | undefined): void {
+    const asked = this.#questions.get(question);
+    this.#questions.delete(question);
+    if (offset === undefined) asked?.failed(error ? fromWireError(error) : new BusError('BUS_FAILED', 'there is no place to start from'));
+    else asked?.done(offset);
   }
 
   async #stop(id: number): Promise<void> {
