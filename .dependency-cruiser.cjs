@@ -14,6 +14,7 @@ const LIBS = [
   'masking',
   'bus',
   'events',
+  'trust',
   'journal',
   'ledger',
   'projections',

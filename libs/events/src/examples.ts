@@ -184,6 +184,19 @@ export function examplePlainEvents(): readonly Written[] {
     controlEvent(control('c:2'), 'approval.refused', given, timeMs),
     controlEvent(control('c:3'), 'principal.revoked', { subject: 'crew-stock', by: 'dana', reason: 'leaked' }, timeMs),
     controlEvent(control('c:4'), 'session.revoked', { session: 's-1', by: 'dana', reason: 'leaked' }, timeMs),
+    controlEvent(
+      { ...control('c:5'), source: '/edge/e1' },
+      'service.announced',
+      {
+        service: 'edge/e1',
+        keyId: hash.slice(0, 16),
+        sealKey: { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' },
+        installation: '0123456789',
+        version: '0.1.0',
+      },
+      timeMs,
+    ),
+    controlEvent({ ...control('c:6'), source: '/edge/e1' }, 'revocation.applied', { revocation: 'c:3', sessions: 2 }, timeMs),
     leaseEvent(
       lease('l:0'),
       'lease.issued',

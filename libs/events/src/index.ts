@@ -1,5 +1,5 @@
 export type { Envelope } from './envelope.js';
-export type { ApprovalGiven, ControlEvents } from './control-events.js';
+export type { ApprovalGiven, ControlEvents, RevocationApplied, ServiceAnnounced } from './control-events.js';
 export type { LeaseEvents } from './lease-events.js';
 export type {
   ApprovalApplied,

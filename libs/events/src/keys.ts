@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,6 +19,8 @@ export interface VerifierKey {
 export interface SigningKey extends VerifierKey {
   /** 64 bytes. */
   sign(bytes: Uint8Array): Buffer;
+  /** 32 secret bytes for another purpose: HKDF-SHA256 (RFC 5869) of the key's seed, under a name. They tell nothing of the key. */
+  derive(info: string): Buffer;
 }
 
 /** The algorithm byte of Ed25519 in C2SP signed-note. */
@@ -137,7 +139,12 @@ async function writeOnce(path: string, text: string, mode: number): Promise<void
 function signingKey(name: string, privateKey: KeyObject): SigningKey {
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const verifier = verifierKey(name, spki.subarray(spki.length - 32));
-  return { ...verifier, sign: (bytes) => sign(null, bytes, privateKey) };
+  const seed = () => Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url');
+  return {
+    ...verifier,
+    sign: (bytes) => sign(null, bytes, privateKey),
+    derive: (info) => Buffer.from(hkdfSync('sha256', seed(), '', info, 32)),
+  };
 }
 
 export function verifierKey(name: string, publicKey: Buffer): VerifierKey {

@@ -12,7 +12,7 @@ describe('parseEvent', () => {
     for (const { event, bytes } of exampleSession('s-1', key)) expect(parseEvent(bytes)).toEqual({ stream: 'session', event });
     for (const { event, bytes } of examplePlainEvents()) expect(parseEvent(bytes).event).toEqual(event);
     expect(examplePlainEvents().map(({ bytes }) => parseEvent(bytes).stream)).toEqual([
-      ...Array(5).fill('control'),
+      ...Array(7).fill('control'),
       ...Array(4).fill('leases'),
     ]);
   });

@@ -20,6 +20,14 @@ export const controlSchemas = {
   'approval.refused': approvalGiven,
   'principal.revoked': z.object({ subject: text, issuer: text.exactOptional(), by: text, reason: text }),
   'session.revoked': z.object({ session: text, by: text, reason: text }),
+  'service.announced': z.object({
+    service: text,
+    keyId: text,
+    sealKey: z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: text, y: text }),
+    installation: text,
+    version: text,
+  }),
+  'revocation.applied': z.object({ revocation: text, sessions: z.number() }),
 };
 
 /** Fails to compile, naming the event, when a schema and its interface differ. */
@@ -31,4 +39,6 @@ export const controlSchemasDescribe: {
   'approval.refused': true,
   'principal.revoked': true,
   'session.revoked': true,
+  'service.announced': true,
+  'revocation.applied': true,
 };
