@@ -6,7 +6,7 @@ import { isLiteral, type SecretRef, secretFileProblem } from './secrets.js';
 
 /** What no single value shows: names that clash, bytes that would travel in the clear, limits that contradict each other. */
 export function checkConfig(config: Config): Mistake[] {
-  return [...checkListeners(config), ...checkProviders(config), ...checkResources(config), ...checkLimits(config)];
+  return [...checkListeners(config), ...checkProviders(config), ...checkBus(config), ...checkResources(config), ...checkLimits(config)];
 }
 
 /** What forbids `--dev`, one sentence each: the development issuer signs in whoever asks, so nobody else may reach this edge. */
@@ -19,7 +19,6 @@ export function checkDev(config: Config): readonly string[] {
 /** What this build can't serve yet, one sentence each. Starting must refuse rather than leave it out. */
 export function notYet(config: Config): readonly string[] {
   const found: string[] = [];
-  if (config.bus.kind === 'kafka') found.push('bus: kafka is not served by this version; use embedded');
   if (config.listen.ssh) found.push('listen.ssh: SSH is not served by this version');
   if (config.listen.metrics.tls) found.push('listen.metrics.tls: metrics are served without TLS by this version; use a loopback address');
   if (config.listen.http) found.push('listen.http: HTTP is not served by this version');
@@ -64,6 +63,8 @@ export function warnings(config: Config): Mistake[] {
   if (config.identity.providers.length === 0 && !config.identity.dev) {
     found.push({ path: ['identity'], message: 'no identity provider: nobody can sign in without --dev' });
   }
+  if (config.bus.kind === 'kafka' && !config.bus.tls && !config.bus.brokers.every((broker) => isLoopback(hostOf(broker))))
+    found.push({ path: ['bus', 'kafka', 'tls'], message: 'without tls whoever is on the way can read the record' });
   if (config.policy.grants === undefined)
     found.push({ path: ['policy'], message: 'no grants: without a policy of your own everything is denied' });
   return found;
@@ -111,6 +112,21 @@ function checkProviders({ identity }: Config): Mistake[] {
     }
   }
   return found;
+}
+
+function checkBus({ bus }: Config): Mistake[] {
+  if (bus.kind !== 'kafka') return [];
+  const found: Mistake[] = [];
+  const { sasl } = bus;
+  if (sasl?.mechanism === 'oauthbearer' && !isSafeUrl(sasl.tokenEndpoint))
+    found.push({ path: ['bus', 'kafka', 'sasl', 'tokenEndpoint'], message: 'expected https: plain http is for loopback addresses only' });
+  if (sasl?.mechanism === 'plain' && !bus.tls && !bus.brokers.every((broker) => isLoopback(hostOf(broker))))
+    found.push({ path: ['bus', 'kafka', 'sasl'], message: 'plain sends the password as it is: it needs tls' });
+  return found;
+}
+
+function hostOf(broker: string): string {
+  return broker.slice(0, broker.lastIndexOf(':'));
 }
 
 function checkResources({ resources }: Config): Mistake[] {
@@ -175,8 +191,13 @@ function isSafeUrl(text: string): boolean {
 function secretsOf(config: Config): readonly { readonly path: Path; readonly ref: SecretRef }[] {
   const found: { path: Path; ref: SecretRef }[] = [];
   if (config.store.kind === 'postgres') found.push({ path: ['store', 'postgres', 'url'], ref: config.store.url });
-  if (config.bus.kind === 'kafka' && config.bus.sasl)
-    found.push({ path: ['bus', 'kafka', 'sasl', 'password'], ref: config.bus.sasl.password });
+  if (config.bus.kind === 'kafka' && config.bus.sasl) {
+    const { sasl } = config.bus;
+    const [field, ref] =
+      sasl.mechanism === 'oauthbearer' ? (['clientSecret', sasl.clientSecret] as const) : (['password', sasl.password] as const);
+    found.push({ path: ['bus', 'kafka', 'sasl', field], ref });
+  }
+  if (config.installation) found.push({ path: ['installation', 'maskKey'], ref: config.installation.maskKey });
   for (const [i, resource] of config.resources.entries()) {
     for (const { path, ref } of credentialSecrets(resource)) found.push({ path: ['resources', i, 'credential', ...path], ref });
   }

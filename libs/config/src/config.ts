@@ -89,8 +89,35 @@ const dev = () =>
     .transform(({ tokenTtl, ...rest }) => ({ ...rest, tokenTtlMs: tokenTtl }))
     .describe('Who the development issuer of --dev knows.');
 
+const MECHANISMS = 'plain, scram-sha-256, scram-sha-512 or oauthbearer';
+
+const sasl = () =>
+  z.discriminatedUnion(
+    'mechanism',
+    [
+      z.strictObject({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+        username: text('a user name'),
+        password: secret(),
+      }),
+      z
+        .strictObject({
+          mechanism: z.literal('oauthbearer'),
+          tokenEndpoint: url('https', 'http'),
+          clientId: text('a client id'),
+          clientSecret: secret(),
+          scope: text('a scope').exactOptional(),
+        })
+        .describe(
+          'A token by the client credentials grant (RFC 6749 section 4.4), as the Java client’s sasl.oauthbearer.token.endpoint.url.',
+        ),
+    ],
+    { error: `expected a mechanism: ${MECHANISMS}` },
+  );
+
 const kafka = () =>
   z.strictObject({
+    clientId: text('a name for the brokers’ logs').prefault('sallyport'),
     brokers: z
       .array(z.string().regex(/^[^\s:]+:\d{1,5}$/, { error: 'expected host:port' }))
       .min(1, { error: 'expected at least one broker' }),
@@ -104,9 +131,13 @@ const kafka = () =>
         }),
       ])
       .exactOptional(),
-    sasl: z
-      .strictObject({ mechanism: oneOf('scram-sha-256', 'scram-sha-512', 'plain'), username: text(), password: secret() })
-      .exactOptional(),
+    sasl: sasl().exactOptional(),
+    topics: z
+      .strictObject({
+        partitions: z.int().min(1).max(1000).prefault(12).describe('Of the sessions topic and of each request topic that isn’t there yet.'),
+        replication: z.int().min(1).max(9).exactOptional().describe('Of each topic that isn’t there yet. Default: the brokers’ own.'),
+      })
+      .prefault({}),
   });
 
 const bus = () =>
@@ -129,7 +160,24 @@ export function configSchema() {
     data: file('a directory').prefault('./data').describe('Spool, embedded log, keys; relative to this file, like every path here.'),
     bus: bus(),
     store: store(),
+    name: name()
+      .prefault('main')
+      .describe('Of this machine’s decision service, vendor, projector and console: in the names of their keys.'),
     edge: z.strictObject({ name: name().prefault('edge') }).prefault({}),
+    installation: z
+      .strictObject({
+        id: z
+          .string()
+          .regex(/^[a-z0-9]{1,16}$/, { error: 'expected 1 to 16 lower-case letters and digits' })
+          .describe('In the name of every role that the vendor makes.'),
+        maskKey: secret().describe('Key of hash masks, at least 32 characters.'),
+      })
+      .exactOptional()
+      .describe('The same on every machine. Default: made once in the data directory.'),
+    trust: z
+      .strictObject({ keys: file('a file with the enrolled keys, one a line, or a directory with *.pub files') })
+      .exactOptional()
+      .describe('Whose word is taken on the bus: the same on every machine. Default: who has a key in the data directory.'),
     listen: listen(),
     identity: z.strictObject({ providers: z.array(provider()).prefault([]), dev: dev().exactOptional() }).prefault({}),
     resources: z.array(resourceSchema()).prefault([]),

@@ -4,6 +4,8 @@ import type { Env } from './secrets.js';
 /** Where secrets stand. Their `${ENV}` is put in when the secret is used, not before: a configuration in memory holds none. */
 export const SECRET_PATHS: readonly string[] = [
   'bus.kafka.sasl.password',
+  'bus.kafka.sasl.clientSecret',
+  'installation.maskKey',
   'store.postgres.url',
   'resources.*.credential.postgres-role.admin',
   'resources.*.credential.static.password',

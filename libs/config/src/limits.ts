@@ -107,6 +107,12 @@ export const LIMITS = [
     default: '4MiB',
     protects: 'the end of sessions: room to write how they closed when the spool is full',
   },
+  {
+    name: 'busMaxLag',
+    unit: 'duration',
+    default: '10s',
+    protects: 'the record of a strict resource: when the bus has taken nothing for so long, its operations are refused',
+  },
   { name: 'busRequestTimeout', unit: 'duration', default: '5s', protects: 'a service from another one that does not answer' },
   { name: 'maxBusRequests', unit: 'count', default: 10_000, protects: 'memory from requests that wait for their answer' },
   {

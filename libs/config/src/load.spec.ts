@@ -328,6 +328,36 @@ describe('environment and secrets', () => {
   });
 });
 
+describe('kafka', () => {
+  const kafka = (more: string) => `bus: { kafka: { brokers: ["k1:9092"], ${more} } }`;
+
+  it('has its three ways to sign in, and topics', () => {
+    expect(load(kafka('tls: true')).bus).toMatchObject({ kind: 'kafka', clientId: 'sallyport', topics: { partitions: 12 } });
+    expect(load(kafka('tls: true, sasl: { mechanism: plain, username: u, password: { env: PW } }')).bus).toMatchObject({
+      sasl: { mechanism: 'plain', password: { kind: 'env', name: 'PW' } },
+    });
+    const bearer =
+      'sasl: { mechanism: oauthbearer, tokenEndpoint: "https://idp/token", clientId: c, clientSecret: { env: PW }, scope: kafka }';
+    expect(load(kafka(bearer)).bus).toMatchObject({ sasl: { mechanism: 'oauthbearer', clientId: 'c', scope: 'kafka' } });
+  });
+
+  it('P3: sends no secret in the clear to others', () => {
+    const problems = (text: string) => {
+      const loaded = loadConfig({ text }, {});
+      return loaded.ok ? [] : loaded.problems.map(({ path, message }) => `${path}: ${message}`);
+    };
+    expect(problems(kafka('sasl: { mechanism: plain, username: u, password: { file: p } }'))).toEqual([
+      'bus.kafka.sasl: plain sends the password as it is: it needs tls',
+    ]);
+    expect(
+      problems(
+        kafka('tls: true, sasl: { mechanism: oauthbearer, tokenEndpoint: "http://idp/token", clientId: c, clientSecret: { file: p } }'),
+      ),
+    ).toEqual([expect.stringContaining('expected https')]);
+    expect(problems(kafka('tls: true, sasl: { mechanism: gssapi }'))).toEqual([expect.stringContaining('oauthbearer')]);
+  });
+});
+
 describe('what this version does not serve', () => {
   it('is nothing of the defaults', () => {
     expect(notYet(load(SHOP()))).toEqual([]);
@@ -340,7 +370,6 @@ listen: { ssh: { address: "127.0.0.1:2222" }, http: { address: "127.0.0.1:8443" 
 identity: { providers: [{ name: legacy, saml: { metadata: ./idp.xml } }] }
 ${SHOP().replace('{ env: PW }', '{ vault: secret/shop }')}`);
     expect(notYet(config)).toEqual([
-      expect.stringContaining('kafka'),
       expect.stringContaining('listen.ssh'),
       expect.stringContaining('listen.http'),
       expect.stringContaining('legacy: SAML'),

@@ -37,6 +37,7 @@ const FILE_PATHS: readonly string[] = [
   'bus.tls.ca',
   'bus.tls.cert',
   'bus.tls.key',
+  'trust.keys',
   'resources.*.tls.ca',
   'policy.path',
   'policy.grants',

@@ -50,7 +50,7 @@ describe('what is published', () => {
     expect(result.ok ? '' : formatProblems(result.problems)).toBe('');
     if (!result.ok) return;
     expect(result.config.resources.map(({ kind }) => kind)).toEqual(['postgres', 'ssh', 'http', 'aws', 'kubernetes', 'mcp']);
-    expect(notYet(result.config)).toHaveLength(9);
+    expect(notYet(result.config)).toHaveLength(8);
   });
 
   it('the example loads, and this version serves all of it', () => {

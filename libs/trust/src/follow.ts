@@ -24,13 +24,22 @@ export interface FollowOptions<Topic extends keyof EventOf> {
   readonly onError: (error: unknown) => void;
 }
 
+/** Records of unknown keys that are kept, in case the key is enrolled later; the oldest is given up first. */
+export const STRANGERS_MAX = 1000;
+const ROSTER_POLL_MS = 1000;
+
 /** Follows the control or lease stream. Resolves when everything that was on it at the time of the call has been heard. */
 export async function followTrusted<Topic extends keyof EventOf>(options: FollowOptions<Topic>): Promise<Consumption> {
   const { bus, topic, roster, onEvent, onDistrusted, onRead, onError, start = { at: 'earliest' } } = options;
   const once = new Once();
+  let strangers: BusRecord[] = [];
+  let rosterVersion = roster.version;
   const take = (record: BusRecord): void => {
     const heard = heardEvent(roster, record);
-    if (!heard.ok) return onDistrusted?.(heard.reason, record);
+    if (!heard.ok) {
+      if (heard.reason === 'unknown-key') strangers = [...strangers.slice(1 - STRANGERS_MAX), record];
+      return onDistrusted?.(heard.reason, record);
+    }
     if (!once.first(heard.event)) return;
     try {
       onEvent(heard.event as EventOf[Topic], heard.by, record);
@@ -58,6 +67,18 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
     },
     onError,
   });
+  // Keys come by other ways than events, and may come later.
+  const enrolledSince = setInterval(() => {
+    if (roster.version === rosterVersion) return;
+    rosterVersion = roster.version;
+    strangers.splice(0).forEach(take);
+  }, ROSTER_POLL_MS);
+  enrolledSince.unref();
   await ready;
-  return consumption;
+  return {
+    close() {
+      clearInterval(enrolledSince);
+      return consumption.close();
+    },
+  };
 }

@@ -30,6 +30,17 @@ describe('the enrolled keys', () => {
     expect(roster.named('vendor/v1')).toHaveLength(1);
   });
 
+  it('are read from the *.pub files of a directory, a new one at once', async () => {
+    await writeFile(join(directory, 'edge-e1.pub'), formatVerifierKeys([e1]));
+    await writeFile(join(directory, 'edge-e1.pem'), 'no key');
+    const roster = fileRoster(directory, { nowMs: () => nowMs });
+    expect(roster.find(e1.id)).toBeDefined();
+    const before = roster.version;
+    await writeFile(join(directory, 'vendor-v1.pub'), formatVerifierKeys([v1]));
+    expect(roster.find(v1.id)?.name).toBe('vendor/v1');
+    expect(roster.version).not.toBe(before);
+  });
+
   it('stay when the file can not be read any more, and somebody is told', async () => {
     await writeFile(path, formatVerifierKeys([e1]));
     const errors: TrustError[] = [];
