@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, type QueryResult } from 'pg';
 import { startSample } from '../up/sample.js';
-import { SAMPLE_DIR } from '../up/settings.js';
+import { SAMPLE_DIR } from '../services/settings.js';
 
 const COMMAND = resolve(dirname(fileURLToPath(import.meta.url)), '../../bin/sallyport.mjs');
 const UP_TIMEOUT_MS = 60_000;

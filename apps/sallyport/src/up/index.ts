@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compose, type Running } from './compose.js';
 import { firstScreen } from './first-screen.js';
-import { createLog } from './log.js';
+import { createLog } from '../services/log.js';
 import { startSample } from './sample.js';
-import { loadSettings, type Settings, SettingsError } from './settings.js';
+import { loadSettings, type Settings, SettingsError } from '../services/settings.js';
 
 export interface UpOptions {
   /** Default ./sallyport.yaml when it is there, else the sample shop with a development issuer. */

@@ -1,36 +1,25 @@
-import { join } from 'node:path';
-import type { MessagePort } from 'node:worker_threads';
 import { connectBus } from '@sallyport/adapter-embedded-bus';
-import { loadOrCreateKey } from '@sallyport/events';
-import { createProjector, ProjectorMetrics } from '@sallyport/projector';
-import { createLog } from './log.js';
+import type { MessagePort } from 'node:worker_threads';
+import { createLog } from '../services/log.js';
+import { type ProjectorSettings, startProjector } from '../services/projector.js';
 import { serveWorker } from './worker-link.js';
 
 export interface ProjectorWorkerData {
   readonly bus: MessagePort;
-  readonly storeUrl: string;
-  readonly dataDir: string;
-  readonly name: string;
+  readonly settings: ProjectorSettings;
   readonly logLevel: string;
 }
 
-serveWorker<ProjectorWorkerData>(async ({ bus: port, storeUrl, dataDir, name, logLevel }) => {
+serveWorker<ProjectorWorkerData>(async ({ bus: port, settings, logLevel }) => {
   const bus = connectBus(port);
-  const metrics = new ProjectorMetrics();
-  const projector = await createProjector({
-    bus,
-    metrics,
-    storeUrl,
-    ledgerKey: await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${name}`),
-    log: createLog('projector', logLevel),
-  });
+  const service = await startProjector(settings, { bus, log: createLog('projector', logLevel) });
   return {
-    status: () => projector.status(),
-    notReady: async () => (await projector.status()).notReady,
-    metrics: () => metrics.registry.getMetricsAsJSON(),
-    rebuild: () => projector.rebuild(),
+    status: () => service.projector.status(),
+    notReady: () => service.notReady(),
+    metrics: () => service.metrics(),
+    rebuild: () => service.projector.rebuild(),
     close: async () => {
-      await projector.close();
+      await service.close();
       await bus.close();
     },
   };

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startEmbeddedPostgres } from '@sallyport/adapter-embedded-postgres';
 import { Client } from 'pg';
-import { SAMPLE_DIR } from './settings.js';
+import { SAMPLE_DIR } from '../services/settings.js';
 
 export interface Sample {
   readonly config: { readonly text: string; readonly baseDir: string };

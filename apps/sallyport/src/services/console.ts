@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { BusClient } from '@sallyport/adapter-nest-bus';
+import { oidcIdentity } from '@sallyport/adapter-oidc';
+import { openStore } from '@sallyport/adapter-postgres-store';
+import type { Config, Limits } from '@sallyport/config';
+import { type ConsoleLimits, type ConsoleOptions, createConsole, type ResourceInfo } from '@sallyport/console';
+import type { HoldAnswer } from '@sallyport/decision';
+import type { Ground } from './ground.js';
+import { type LoadedPolicy, loadPolicy } from './policy.js';
+import { type Service, Stops } from './service.js';
+
+export interface ConsoleParts {
+  /** `postgres://…`. Secret. */
+  readonly storeUrl: string;
+  readonly projections: ConsoleOptions['projections'];
+  readonly policy?: LoadedPolicy;
+}
+
+/** The REST API for people. */
+export async function startConsole(ground: Ground, parts: ConsoleParts): Promise<Service> {
+  const { bus, config, installation, log, policy } = ground;
+  const { limits, listen } = config;
+  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
+  try {
+    const loaded = parts.policy ?? (await loadPolicy(policy));
+    const identity = oidcIdentity({ providers: ground.providers, limits });
+    stops.push(() => identity.close());
+    const store = await openStore({
+      url: parts.storeUrl,
+      limits: {
+        maxConnections: limits.maxStoreConnections,
+        statementTimeoutMs: limits.storeStatementTimeoutMs,
+        pageMaxRows: limits.consolePageMaxRows,
+      },
+    });
+    stops.push(() => store.close());
+    const answers = new BusClient({ bus, service: 'decide', requestTimeoutMs: limits.busRequestTimeoutMs });
+    stops.push(() => answers.close());
+    await answers.connect();
+    const { tls } = listen.console;
+    const console = await createConsole({
+      ...listen.console.address,
+      store,
+      bus,
+      answer: (answer: HoldAnswer) => answers.request('approval.answer', answer),
+      identity,
+      engine: loaded.engine,
+      localToken: installation.operatorToken,
+      resources: resourceInfos(config),
+      policy: {
+        revision: loaded.revision,
+        rules: loaded.rules,
+        opa: loaded.opa,
+        grants: policy.grants.grants.map(({ name, rules }) => ({ name, rulesOff: rules === 'off' })),
+      },
+      verifierKeys: async () => [...ground.roster.ofRole('edge'), ...ground.roster.ofRole('ledger')],
+      limits: consoleLimits(limits),
+      ...(parts.projections === undefined ? {} : { projections: parts.projections }),
+      ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
+      log,
+    });
+    stops.push(() => console.close());
+    return { listeners: { console: console.address }, metrics: async () => [], notReady: () => [], close: () => stops.run() };
+  } catch (error) {
+    await stops.run();
+    throw error;
+  }
+}
+
+function consoleLimits(limits: Limits): Partial<ConsoleLimits> {
+  return {
+    pageMaxRows: limits.consolePageMaxRows,
+    pageScanMaxRows: limits.consolePageScanMaxRows,
+    bodyMaxBytes: limits.consoleBodyMaxBytes,
+    requestTimeoutMs: limits.consoleRequestTimeoutMs,
+    maxConnections: limits.maxConsoleConnections,
+    maxLiveClients: limits.maxLiveClients,
+    maxLiveClientsPerPrincipal: limits.maxLiveClientsPerPrincipal,
+    liveClientMaxBytes: limits.liveClientMaxBytes,
+    exportMaxEvents: limits.exportMaxEvents,
+    exportMaxBytes: limits.exportMaxBytes,
+    maxExports: limits.maxExports,
+  };
+}
+
+/** What people may know of the resources: where they are and how they are kept, nothing that opens them. */
+function resourceInfos(config: Config): ResourceInfo[] {
+  return config.resources.flatMap((resource) => {
+    if (resource.kind !== 'postgres') return [];
+    const { name, kind, address, labels, audit, credential } = resource;
+    return [
+      {
+        name,
+        kind,
+        address: address.kind === 'unix' ? address.path : `${address.host}:${address.port}`,
+        labels,
+        profiles: credential.kind === 'postgres-role' ? Object.keys(credential.profiles) : [],
+        audit,
+      },
+    ];
+  });
+}

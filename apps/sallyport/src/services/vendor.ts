@@ -1,0 +1,26 @@
+import { BusServer } from '@sallyport/adapter-nest-bus';
+import { createVendor } from '@sallyport/vendor';
+import type { Ground } from './ground.js';
+import { type Service, Stops } from './service.js';
+import { vendorResources } from './targets.js';
+
+/** Makes and drops credentials; alone has those of the administrators. */
+export async function startVendor({ bus, config, baseDir, env, installation, log }: Ground): Promise<Service> {
+  const { limits } = config;
+  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
+  try {
+    const vendor = await createVendor({
+      bus,
+      transport: new BusServer({ bus, service: 'lease', maxRunningRequests: limits.maxRunningRequests }),
+      resources: vendorResources(config, baseDir, env),
+      installation: installation.id,
+      limits: { maxLeases: limits.maxLeases },
+      onError: (code, message) => log.warn({ service: 'vendor', code }, message),
+    });
+    stops.push(() => vendor.close());
+    return { listeners: {}, metrics: async () => [], notReady: () => [], close: () => stops.run() };
+  } catch (error) {
+    await stops.run();
+    throw error;
+  }
+}
