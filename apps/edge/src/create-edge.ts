@@ -80,10 +80,12 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
   const revocations = new Revocations();
   const control = await followControl(bus, { holds, live, revocations }, log);
   const closing = new Set<Promise<void>>();
+  const isStrict = options.resources.some(({ audit }) => audit.mode === 'strict');
   let stopping = false;
   const notReady = (): readonly string[] => [
     ...(stopping ? ['the edge is stopping'] : []),
     ...(spool.failure === undefined ? [] : [`the log can not be written: ${spool.failure}`]),
+    ...(spool.behind === undefined || !isStrict ? [] : [`strict resources are refused: ${spool.behind}`]),
   ];
 
   const services: OpenServices = {

@@ -8,11 +8,17 @@ import { type Bus, TOPICS } from '@sallyport/bus';
 import { generateSigningKey, SessionStream } from '@sallyport/events';
 import { type Disk, realDisk } from '@sallyport/journal';
 import { type LogItem, verifyLog } from '@sallyport/ledger';
-import { Recorder, RecordUnavailable } from '@sallyport/session';
+import { type Audit, RecordLate, Recorder, RecordUnavailable } from '@sallyport/session';
 import { EdgeSpool, type SpoolOptions } from './spool.js';
 
 const signingKey = generateSigningKey('edge/main');
-const LIMITS = { spoolMaxBytes: 2 ** 26, spoolMaxAgeMs: 86_400_000, spoolReserveBytes: 64 * 1024, recordMaxBytes: 2 ** 20 };
+const LIMITS = {
+  spoolMaxBytes: 2 ** 26,
+  spoolMaxAgeMs: 86_400_000,
+  busMaxLagMs: 60_000,
+  spoolReserveBytes: 64 * 1024,
+  recordMaxBytes: 2 ** 20,
+};
 
 interface Event {
   readonly type: string;
@@ -106,9 +112,9 @@ async function killed(): Promise<string> {
   }
 }
 
-function session(id: string, to = spool!): Recorder {
+function session(id: string, to = spool!, audit: Partial<Audit> = {}): Recorder {
   const stream = new SessionStream({ session: id, source: '/edge/main', subject: 'agent' }, signingKey);
-  const recorder = new Recorder(stream, to, 'disk', Date.now);
+  const recorder = new Recorder(stream, to, { mode: 'strict', durability: 'disk', ...audit }, Date.now);
   recorder.write('session.opened', { session: id } as never);
   return recorder;
 }
@@ -371,7 +377,7 @@ describe('EdgeSpool and the disk', () => {
   it('P1: what need not survive more than the process goes on unsynced, and is on the bus soon all the same', async () => {
     await start();
     const stream = new SessionStream({ session: 'one', source: '/edge/main', subject: 'agent' }, signingKey);
-    const recorder = new Recorder(stream, spool!, 'process', Date.now);
+    const recorder = new Recorder(stream, spool!, { mode: 'strict', durability: 'process' }, Date.now);
     recorder.write('session.opened', { session: 'one' } as never);
     // One of them may meet the sync that is made for the bus; never all.
     let unsynced = 0;
@@ -385,6 +391,56 @@ describe('EdgeSpool and the disk', () => {
     expect(unsynced).toBeGreaterThan(0);
     await spool!.durable(recorder.last, 'replicated');
     expect(spool!.isDurable(recorder.last, 'disk')).toBe(true);
+  });
+});
+
+describe('EdgeSpool while the bus is away', () => {
+  const impatient = { limits: { ...LIMITS, busMaxLagMs: 100 } };
+  const late = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200));
+
+  it('P1: refuses what is strict when the record is too far behind, lets the rest go on, and resumes by itself', async () => {
+    await start(impatient);
+    trouble = away;
+    const strict = session('strict');
+    const buffered = session('buffered', spool, { mode: 'buffered' });
+    submit(strict, 1);
+    await late();
+    expect(spool!.behind).toMatch(/100 ms/);
+    expect(() => submit(strict, 2)).toThrow(RecordUnavailable);
+    // How it ended is told all the same.
+    complete(strict, 1);
+    submit(buffered, 1);
+    complete(buffered, 1);
+    trouble = undefined;
+    await until(() => spool!.behind === undefined);
+    submit(strict, 2);
+    complete(strict, 2);
+    for (const recorder of [strict, buffered]) close(recorder);
+    await stop();
+    expect(await problems()).toEqual([]);
+    expect((await onBus()).filter(({ sessionid }) => sessionid === 'strict').map(({ type }) => type)).toEqual([
+      'session.opened',
+      'operation.submitted',
+      'operation.completed',
+      'operation.submitted',
+      'operation.completed',
+      'session.closed',
+    ]);
+  });
+
+  it('P1: what must be replicated waits for the bus no longer than that', async () => {
+    await start(impatient);
+    trouble = away;
+    const recorder = session('one', spool, { durability: 'replicated' });
+    const at = submit(recorder, 1);
+    await expect(recorder.durable(at)).rejects.toBeInstanceOf(RecordLate);
+    trouble = undefined;
+    await until(() => recorder.isDurable(at));
+    await recorder.durable(at);
+    complete(recorder, 1);
+    close(recorder);
+    await stop();
+    expect(await problems()).toEqual([]);
   });
 });
 

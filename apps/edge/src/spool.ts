@@ -1,7 +1,7 @@
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { type SessionEventType, SessionStream, type SigningKey } from '@sallyport/events';
 import { type Disk, type Journal, type JournalRecord, openJournal } from '@sallyport/journal';
-import type { Durability, Spool, SpoolEntry } from '@sallyport/session';
+import { type Durability, RecordLate, type Spool, type SpoolEntry } from '@sallyport/session';
 import type { Log } from './log.js';
 import { OpenTable } from './open-table.js';
 
@@ -9,6 +9,8 @@ export interface SpoolLimits {
   /** Of events that aren't on the bus yet; at the limit the edge refuses. */
   readonly spoolMaxBytes: number;
   readonly spoolMaxAgeMs: number;
+  /** How far the bus may be behind for what has to be strict. */
+  readonly busMaxLagMs: number;
   /** The part of `spoolMaxBytes` that is kept for how things ended. */
   readonly spoolReserveBytes: number;
   /** Of one event. */
@@ -87,6 +89,7 @@ export class EdgeSpool implements Spool {
     // What followed a lost record would have a gap before it.
     if (this.#lost) throw this.#lost;
     const outcome = entry.purpose === 'outcome';
+    if (!outcome && entry.mode !== 'buffered' && this.#behind) throw new RecordLate(this.#behind);
     const unsynced = outcome || entry.durability === 'process';
     const offset = this.journal.append(
       { key: entry.session, value: entry.bytes, timestampMs: this.options.nowMs() },
@@ -114,6 +117,16 @@ export class EdgeSpool implements Spool {
     return (
       this.#lost?.message ?? this.journal.refusalOf(Math.min(ROOM_TO_BEGIN_BYTES, Math.floor((spoolMaxBytes - spoolReserveBytes) / 4)))
     );
+  }
+
+  /** Why strict resources are refused right now. */
+  get behind(): string | undefined {
+    return this.#behind;
+  }
+
+  get #behind(): string | undefined {
+    const { busMaxLagMs } = this.options.limits;
+    return this.journal.ageMs > busMaxLagMs ? `the bus has not taken the record for more than ${busMaxLagMs} ms` : undefined;
   }
 
   get bytes(): number {
@@ -203,7 +216,22 @@ export class EdgeSpool implements Spool {
   #replicated(offset: bigint): Promise<void> {
     if (offset <= this.#published) return Promise.resolve();
     this.#goOn?.();
-    return new Promise((resolve) => this.#waiting.push({ offset, resolve }));
+    const { busMaxLagMs } = this.options.limits;
+    return new Promise((resolve, reject) => {
+      const late = (): void => {
+        this.#waiting = this.#waiting.filter((one) => one !== waiting);
+        reject(new RecordLate(`the bus has not taken the record within ${busMaxLagMs} ms`));
+      };
+      const timer = setTimeout(late, busMaxLagMs);
+      const waiting = {
+        offset,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      this.#waiting.push(waiting);
+    });
   }
 
   #release(): void {

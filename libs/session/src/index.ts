@@ -4,6 +4,6 @@ export { Recorder, RecordUnavailable } from './recorder.js';
 export type { Refusal } from './refusal.js';
 export type { Planned, Request } from './request.js';
 export { newSessionId, Session, type EndReason, type Running, type SessionLimits, type SessionServices } from './session.js';
-export type { Durability, Spool, SpoolEntry } from './spool.port.js';
+export { RecordLate, type Audit, type AuditMode, type Durability, type Spool, type SpoolEntry } from './spool.port.js';
 export { SessionStateError, transition, type SessionState, type SessionTransition } from './state.js';
 export { Undecided } from './steps/decide.js';

@@ -1,6 +1,7 @@
 import type { PolicyInput, Verdict } from '@sallyport/verdict';
 import { clear, type Cleared } from './pipeline.js';
 import type { Request } from './request.js';
+import { RecordLate } from './spool.port.js';
 import { allow, deny, hold, testSession, update } from './testing.js';
 
 type Setup = ReturnType<typeof testSession>;
@@ -66,6 +67,15 @@ describe('clear', () => {
     await soon(writing);
     setup.spool.lose(Object.assign(new Error('EIO'), { code: 'JOURNAL_WRITE_FAILED' }));
     await expect(writing).rejects.toMatchObject({ code: 'JOURNAL_WRITE_FAILED' });
+  });
+
+  it('P1: a write whose record comes too late is refused, on record, and the session goes on', async () => {
+    const setup = testSession(() => allow);
+    setup.spool.durableUpTo = -1;
+    const writing = run(setup);
+    await soon(writing);
+    setup.spool.lose(new RecordLate('late'));
+    expect(await writing).toMatchObject({ cleared: false, refusal: { kind: 'record' }, running: { operation: 1 } });
   });
 
   it('P2: a denial is a value, and on record', async () => {

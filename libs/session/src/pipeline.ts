@@ -3,6 +3,7 @@ import { RecordUnavailable } from './recorder.js';
 import { cancelled, type Refusal, unrecorded } from './refusal.js';
 import type { Request } from './request.js';
 import type { Running, Session } from './session.js';
+import { RecordLate } from './spool.port.js';
 import { decide, Undecided } from './steps/decide.js';
 import { hold } from './steps/hold.js';
 import { recordIntent } from './steps/record-intent.js';
@@ -42,10 +43,20 @@ export async function clear<Plan>(session: Session, request: Request<Plan>): Pro
     if (refusal) return { cleared: false, running: intent, refusal };
   }
   if (request.effect === 'write' && !session.recorder.isDurable(session.recorder.last)) {
-    if (!(await unlessAborted(session.recorder.durable(session.recorder.last), request.signal)))
-      return { cleared: false, running: intent, refusal: cancelled() };
+    const refusal = await durable(session, request.signal);
+    if (refusal) return { cleared: false, running: intent, refusal };
   }
   return { cleared: true, running: intent, verdict, plan: planned.plan };
+}
+
+/** Waits until all that was said is as durable as it has to be. Undefined when it is. */
+async function durable({ recorder }: Session, signal: AbortSignal): Promise<Refusal | undefined> {
+  try {
+    return (await unlessAborted(recorder.durable(recorder.last), signal)) ? undefined : cancelled();
+  } catch (error) {
+    if (error instanceof RecordLate) return unrecorded();
+    throw error;
+  }
 }
 
 /** People were asked while time went on: the policy that asked them must still be the one that rules (S4). */

@@ -1,5 +1,5 @@
 import type { SessionEvents, SessionEventType, SessionStream } from '@sallyport/events';
-import type { Durability, Spool } from './spool.port.js';
+import type { Audit, Spool } from './spool.port.js';
 
 /** The log could not take an event. Nothing was taken, and the stream is where it was. */
 export class RecordUnavailable extends Error {
@@ -16,7 +16,7 @@ export class Recorder {
   constructor(
     private readonly stream: SessionStream,
     private readonly spool: Spool,
-    private readonly durability: Durability,
+    private readonly audit: Audit,
     private readonly nowMs: () => number,
   ) {}
 
@@ -37,19 +37,27 @@ export class Recorder {
   }
 
   isDurable(offset: bigint): boolean {
-    return this.spool.isDurable(offset, this.durability);
+    return this.spool.isDurable(offset, this.audit.durability);
   }
 
   durable(offset: bigint): Promise<void> {
-    return this.spool.durable(offset, this.durability);
+    return this.spool.durable(offset, this.audit.durability);
   }
 
   #append(type: SessionEventType, operation?: number): (bytes: Uint8Array) => void {
     const { session } = this.stream.state;
     const purpose = OUTCOMES.has(type) ? 'outcome' : 'intent';
-    const { durability } = this;
+    const { durability, mode } = this.audit;
     return (bytes) => {
-      this.#last = this.spool.append({ session, type, bytes, purpose, durability, ...(operation === undefined ? {} : { operation }) });
+      this.#last = this.spool.append({
+        session,
+        type,
+        bytes,
+        purpose,
+        durability,
+        mode,
+        ...(operation === undefined ? {} : { operation }),
+      });
     };
   }
 

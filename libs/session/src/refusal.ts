@@ -29,6 +29,6 @@ export function unrecorded(): Refusal {
     kind: 'record',
     message: 'the operation can not be put on record, so it was not run',
     rules: [],
-    hint: 'the log is full or failing; try again when the operator has made room',
+    hint: 'the log is full, failing, or not taken by the bus; try again in a while, and tell the operator if it stays so',
   };
 }

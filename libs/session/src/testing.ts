@@ -96,7 +96,7 @@ export function testSession(decide: (input: PolicyInput) => Verdict | Promise<Ve
     's1',
     principal,
     { facts: { name: 'shop', kind: 'postgres', labels: {} }, record: 'full' },
-    new Recorder(stream, spool, 'disk', Date.now),
+    new Recorder(stream, spool, { mode: 'strict', durability: 'disk' }, Date.now),
     {
       verdicts: { revision: 'r1', decide },
       holds,

@@ -3,7 +3,16 @@ import { cancelUpstream, connectUpstream, type Upstream, UpstreamError, type Ups
 import { SessionStream, type SigningKey } from '@sallyport/events';
 import type { Principal, Revocations } from '@sallyport/identity';
 import { type LeaseGrant, type LeasePort, sessionKeyPair } from '@sallyport/lease';
-import { type Durability, type EndReason, newSessionId, Recorder, Session, type SessionServices, type Spool } from '@sallyport/session';
+import {
+  type Audit,
+  type EndReason,
+  newSessionId,
+  Recorder,
+  RecordLate,
+  Session,
+  type SessionServices,
+  type Spool,
+} from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
 import {
   encodeAuthenticationOk,
@@ -31,7 +40,7 @@ export interface PostgresResource {
   readonly database: string;
   /** Other databases of the same server that `resource/database` may name. */
   readonly databases: readonly string[];
-  readonly audit: { readonly mode: string; readonly durability: Durability; readonly record: 'metadata' | 'full' };
+  readonly audit: Audit & { readonly record: 'metadata' | 'full' };
 }
 
 export interface OpenLimits extends RelayLimits {
@@ -119,7 +128,7 @@ export async function openSession(arrived: Arrived, services: OpenServices): Pro
 function newSession(principal: Principal, resource: PostgresResource, arrived: Arrived, services: OpenServices): Session {
   const id = newSessionId();
   const stream = new SessionStream({ session: id, source: `/edge/${services.edge}`, subject: principal.subject }, services.signingKey);
-  const recorder = new Recorder(stream, services.spool, resource.audit.durability, services.sessions.nowMs);
+  const recorder = new Recorder(stream, services.spool, resource.audit, services.sessions.nowMs);
   const run = principal.run ?? /^run:([^/]{1,128})/.exec(arrived.settings.application)?.[1];
   const facts = { name: resource.name, kind: 'postgres', labels: resource.labels };
   return new Session(
@@ -234,7 +243,7 @@ class Opening {
     const secret = await keys.open(sealed, { session: session.id, lease: lease.id });
     const upstream = await this.#connectTarget(secret);
     this.#upstream = upstream;
-    await session.recorder.durable(session.recorder.last);
+    await this.#onRecord();
     this.#goesOn();
     // Between sign-in and here nobody could have ended this session.
     if (services.revocations.covers(session.principal)) throw new OpenFailed('28P01', 'the token was not accepted', 'refused');
@@ -274,6 +283,17 @@ class Opening {
     );
     for (const [name, value] of upstream.parameterStatus) relay.parameterStatus(name, value);
     relay.start(arrived.rest, upstream.leftover);
+  }
+
+  async #onRecord(): Promise<void> {
+    const { recorder } = this.session;
+    await recorder.durable(recorder.last).catch((cause: unknown) => {
+      if (!(cause instanceof RecordLate)) throw cause;
+      throw new OpenFailed('53100', 'the session can not be put on record in time', 'record', {
+        cause,
+        hint: 'the bus is away; tell the operator',
+      });
+    });
   }
 
   async #obtain(verdict: Verdict, publicKey: Awaited<ReturnType<typeof sessionKeyPair>>['publicKey']): Promise<LeaseGrant> {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { MaskingError, type StringPlan, UNMASKED } from '@sallyport/masking';
 import type { PostgresOperation } from '@sallyport/operation';
-import { type EndReason, type Planned, RecordUnavailable, type Session } from '@sallyport/session';
+import { type EndReason, type Planned, RecordLate, RecordUnavailable, type Session } from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
 import { FRAME_HEADER_BYTES, FrontendType, FrameScanner, WireError } from '@sallyport/wire-postgres';
 import { ClientText } from './client-text.js';
@@ -335,6 +335,13 @@ export class Relay implements Conversation {
         'error',
         error.code,
         lastWords('42501', 'a result could not be masked', 'the tables may have changed meanwhile: try again'),
+      );
+    }
+    if (error instanceof RecordLate) {
+      return this.end(
+        'record',
+        'the record came too late',
+        lastWords('53100', 'the answer can not be put on record in time', 'the bus is away: tell the operator'),
       );
     }
     if (error instanceof RecordUnavailable || isRecordLoss(error)) {

@@ -16,7 +16,8 @@ export function edgeResources(config: Config): PostgresResource[] {
     },
     database,
     databases,
-    audit,
+    // best_effort is refused at the start; what gets here all the same is as strict as can be.
+    audit: { ...audit, mode: audit.mode === 'buffered' ? 'buffered' : 'strict' },
   }));
 }
 
