@@ -5,6 +5,7 @@ import { type Io, processIo } from './io.js';
 import { approvals } from './nouns/approvals.js';
 import { config } from './nouns/config.js';
 import { connect } from './nouns/connect.js';
+import { keys } from './nouns/keys.js';
 import { leases } from './nouns/leases.js';
 import { login } from './nouns/login.js';
 import { policy } from './nouns/policy.js';
@@ -12,12 +13,29 @@ import { principals } from './nouns/principals.js';
 import { projections } from './nouns/projections.js';
 import { resources } from './nouns/resources.js';
 import { runs } from './nouns/runs.js';
+import { services } from './nouns/services.js';
 import { sessions } from './nouns/sessions.js';
 import { up } from './nouns/up.js';
 import { verify } from './nouns/verify.js';
 import { createProgram, report } from './program.js';
 
-const NOUNS = [up, config, sessions, approvals, leases, principals, runs, resources, policy, login, connect, verify, projections];
+const NOUNS = [
+  up,
+  services,
+  config,
+  keys,
+  sessions,
+  approvals,
+  leases,
+  principals,
+  runs,
+  resources,
+  policy,
+  login,
+  connect,
+  verify,
+  projections,
+];
 
 /** Runs one command. Returns the exit code; never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -45,9 +63,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
   // Who reads our output may stop whenever they like (`| head`).
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.unreachable));
-  // `up` drains by itself; everything else just ends.
+  // What runs until it is told to stop drains by itself; everything else just ends.
   const abort = (): void => stop.abort();
-  if (argv[0] !== 'up') for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, abort);
+  if (!['up', 'edge', 'decision', 'vendor', 'projector', 'console'].includes(argv[0] ?? ''))
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, abort);
   process.exitCode = await run(argv, processIo(stop.signal));
 }
 

@@ -1,12 +1,9 @@
-import { MessageChannel } from 'node:worker_threads';
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
-import { openEmbeddedBus, serveBus } from '@sallyport/adapter-embedded-bus';
 import { type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
 import { type Bus, TOPICS } from '@sallyport/bus';
 import type { Config } from '@sallyport/config';
 import { controlEvent } from '@sallyport/events';
 import type { ProjectorStatus } from '@sallyport/projector';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { startConsole } from '../services/console.js';
 import { startDecision } from '../services/decision.js';
@@ -17,6 +14,7 @@ import { loadPolicy, type Policy } from '../services/policy.js';
 import { Stops } from '../services/service.js';
 import { readModels } from '../services/store.js';
 import { startVendor } from '../services/vendor.js';
+import { openUpBus } from './bus-link.js';
 import { devPrincipals } from './dev-principals.js';
 import type { EdgeWorkerData } from './edge-worker.js';
 import type { ProjectorWorkerData } from './projector-worker.js';
@@ -57,23 +55,14 @@ export async function compose(options: ComposeOptions): Promise<Running> {
 
 async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   const { config, log, policy, env, baseDir } = options;
-  const { limits, listen } = config;
-  const installation = await installationOf(config.data);
+  const { listen } = config;
+  const installation = await installationOf(config, { env, baseDir });
   const own = await Promise.all((['edge', 'decision', 'vendor', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)));
   const roster = openRoster(rosterPath(config), own, log);
   const loaded = await loadPolicy(policy);
 
-  const bus = await openEmbeddedBus({
-    dir: join(config.data, 'bus'),
-    topicMaxBytes: limits.topicMaxBytes,
-    transientMaxBytes: limits.transientMaxBytes,
-  });
+  const { bus, link } = await openUpBus(config, baseDir, env, log);
   stops.push(() => bus.close());
-  const busPort = () => {
-    const { port1, port2 } = new MessageChannel();
-    serveBus(bus, port1);
-    return port2;
-  };
 
   const store = await readModels(config, baseDir, env);
   stops.push(() => store.stop());
@@ -91,27 +80,27 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   stops.push(() => decision.close());
   await activated(bus, loaded, installation.id);
 
-  const projectorPort = busPort();
+  const projectorBus = link();
   const projector = await startWorker(
     new URL('./projector-worker.js', import.meta.url),
     {
-      bus: projectorPort,
+      bus: projectorBus.link,
       settings: {
         config: { data: config.data, name: config.name, edge: config.edge, ...(config.trust ? { trust: config.trust } : {}) },
         storeUrl: store.url,
       },
       logLevel: log.level,
     } satisfies ProjectorWorkerData,
-    [projectorPort],
+    projectorBus.transfer,
   );
   stops.push(() => projector.terminate());
   stops.push(() => projector.call('close'));
 
-  const edgePort = busPort();
+  const edgeBus = link();
   const edge = await startWorker(
     new URL('./edge-worker.js', import.meta.url),
-    { bus: edgePort, settings: edgeSettings(ground), logLevel: log.level } satisfies EdgeWorkerData,
-    [edgePort],
+    { bus: edgeBus.link, settings: edgeSettings(ground), logLevel: log.level } satisfies EdgeWorkerData,
+    edgeBus.transfer,
   );
   stops.push(() => edge.terminate());
   stops.push(() => edge.call('close'));

@@ -1,20 +1,20 @@
-import { connectBus } from '@sallyport/adapter-embedded-bus';
-import type { MessagePort } from 'node:worker_threads';
 import { type EdgeSettings, startEdge } from '../services/edge.js';
 import { createLog } from '../services/log.js';
+import { type BusLink, connectLink } from './bus-link.js';
 import { serveWorker } from './worker-link.js';
 
 export interface EdgeWorkerData {
-  readonly bus: MessagePort;
+  readonly bus: BusLink;
   readonly settings: EdgeSettings;
   readonly logLevel: string;
 }
 
-serveWorker<EdgeWorkerData>(async ({ bus: port, settings, logLevel }) => {
-  const bus = connectBus(port);
+serveWorker<EdgeWorkerData>(async ({ bus: link, settings, logLevel }) => {
+  const log = createLog('edge', logLevel);
+  const bus = await connectLink(link, log);
   const edge = await startEdge(settings, {
     bus,
-    log: createLog('edge', logLevel),
+    log,
     lost: (error) => {
       // Ends the thread, and with it everything: the next start recovers.
       setImmediate(() => {

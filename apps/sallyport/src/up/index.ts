@@ -1,11 +1,12 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compose, type Running } from './compose.js';
 import { firstScreen } from './first-screen.js';
 import { createLog } from '../services/log.js';
 import { startSample } from './sample.js';
-import { loadSettings, type Settings, SettingsError } from '../services/settings.js';
+import { asJson, BROKE, DONE, failed, untilSignal, writeWhole } from '../services/process.js';
+import { loadSettings, type Settings } from '../services/settings.js';
 
 export interface UpOptions {
   /** Default ./sallyport.yaml when it is there, else the sample shop with a development issuer. */
@@ -14,12 +15,6 @@ export interface UpOptions {
   readonly readyFile?: string;
   readonly dev?: boolean;
 }
-
-/** Exit codes of the interface. */
-const DONE = 0;
-const BROKE = 1;
-const WRONG_USE = 2;
-const UNREACHABLE = 3;
 
 /** Runs everything until SIGTERM or SIGINT; resolves with the exit code. */
 export async function runUp(options: UpOptions): Promise<number> {
@@ -75,36 +70,7 @@ async function announce(running: Running, { config, policy, warnings }: Settings
     ...(issuer ? { issuer: issuer.issuer, tokens: await issuer.tokens() } : {}),
   };
   const { tokens: _, ...run } = { tokens: undefined, ...ready };
-  await whole(join(config.data, 'run.json'), run);
+  await writeWhole(join(config.data, 'run.json'), asJson(run));
   process.stdout.write(`${firstScreen(running, config, policy.grants, warnings)}\n`);
-  if (readyFile !== undefined) await whole(readyFile, ready);
-}
-
-/** Whoever sees the file sees all of it. */
-async function whole(path: string, content: unknown): Promise<void> {
-  const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  await rename(temporary, path);
-}
-
-function untilSignal(): Promise<'signal'> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve('signal'));
-  });
-}
-
-function failed(error: unknown): number {
-  if (error instanceof SettingsError) {
-    for (const line of error.lines) process.stderr.write(`${line}\n`);
-    return WRONG_USE;
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`sallyport: ${code === '' ? '' : `${code}: `}${message}\n`);
-  if (code === 'BUS_LOCKED' || code === 'JOURNAL_LOCKED')
-    process.stderr.write('Another Sallyport uses this data directory: stop it, or choose another with --data.\n');
-  if (code === 'EADDRINUSE') process.stderr.write('Something else listens there: stop it, or change `listen` in the configuration.\n');
-  if (code === 'POLICY_BUNDLE_UNREADABLE')
-    process.stderr.write('Make the bundle: sallyport policy build. Without policy.path the policies that come with Sallyport judge.\n');
-  return /^(SECRET_UNRESOLVED|LEASE_CONFIG|OIDC_|POLICY_)/.test(code) ? WRONG_USE : UNREACHABLE;
+  if (readyFile !== undefined) await writeWhole(readyFile, asJson(ready));
 }

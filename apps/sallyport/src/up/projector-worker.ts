@@ -1,18 +1,18 @@
-import { connectBus } from '@sallyport/adapter-embedded-bus';
-import type { MessagePort } from 'node:worker_threads';
 import { createLog } from '../services/log.js';
 import { type ProjectorSettings, startProjector } from '../services/projector.js';
+import { type BusLink, connectLink } from './bus-link.js';
 import { serveWorker } from './worker-link.js';
 
 export interface ProjectorWorkerData {
-  readonly bus: MessagePort;
+  readonly bus: BusLink;
   readonly settings: ProjectorSettings;
   readonly logLevel: string;
 }
 
-serveWorker<ProjectorWorkerData>(async ({ bus: port, settings, logLevel }) => {
-  const bus = connectBus(port);
-  const service = await startProjector(settings, { bus, log: createLog('projector', logLevel) });
+serveWorker<ProjectorWorkerData>(async ({ bus: link, settings, logLevel }) => {
+  const log = createLog('projector', logLevel);
+  const bus = await connectLink(link, log);
+  const service = await startProjector(settings, { bus, log });
   return {
     status: () => service.projector.status(),
     notReady: () => service.notReady(),
