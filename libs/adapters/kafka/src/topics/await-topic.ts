@@ -2,6 +2,7 @@ import { BusError } from '@sallyport/bus';
 import type { Cluster } from '../cluster.js';
 import { KafkaFault } from '../faults.js';
 import { pause } from '../pauses.js';
+import { describeTopic } from './topic-requests.js';
 
 const ASK_AGAIN_MS = 20;
 
@@ -16,6 +17,16 @@ export async function awaitTopic(cluster: Cluster, topic: string, partitions: nu
     if (leaders.length === partitions && leaders.every((leader) => leader >= 0)) return;
   }
   throw new KafkaFault('TIMEOUT', `${topic} had not ${partitions} partitions within ${callTimeoutMs} ms`);
+}
+
+/** The same for configurations. */
+export async function awaitConfigs(cluster: Cluster, topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
+  const { callTimeoutMs } = cluster.settings.limits;
+  for (const until = Date.now() + callTimeoutMs; Date.now() < until; await pause(ASK_AGAIN_MS, cluster.signal)) {
+    const { inForce } = await describeTopic(cluster, topic);
+    if (Object.entries(configs).every(([name, value]) => inForce[name] === value)) return;
+  }
+  throw new KafkaFault('TIMEOUT', `${topic} was not configured within ${callTimeoutMs} ms`);
 }
 
 async function leadersOf(cluster: Cluster, topic: string): Promise<readonly number[]> {

@@ -53,6 +53,8 @@ export function topicPlan(options: TopicPlanOptions = {}): readonly TopicPlan[] 
         'message.timestamp.type': 'CreateTime',
         // A leader that lacks acknowledged records would lose them for everybody.
         'unclean.leader.election.enable': 'false',
+        // As sent, which is not compressed: of the codecs the bus reads gzip only.
+        'compression.type': 'producer',
         ...KIND_CONFIGS[kind],
       },
     };
