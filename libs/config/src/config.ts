@@ -135,7 +135,7 @@ const kafka = () =>
     topics: z
       .strictObject({
         partitions: z.int().min(1).max(1000).prefault(12).describe('Of the sessions topic and of each request topic that isn’t there yet.'),
-        replication: z.int().min(1).max(9).exactOptional().describe('Of each topic that isn’t there yet. Default: the brokers’ own.'),
+        replication: z.int().min(1).max(9).prefault(3).describe('Copies of each topic that isn’t there yet, on as many brokers.'),
       })
       .prefault({}),
   });

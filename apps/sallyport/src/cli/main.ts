@@ -15,6 +15,7 @@ import { resources } from './nouns/resources.js';
 import { runs } from './nouns/runs.js';
 import { services } from './nouns/services.js';
 import { sessions } from './nouns/sessions.js';
+import { topics } from './nouns/topics.js';
 import { up } from './nouns/up.js';
 import { verify } from './nouns/verify.js';
 import { createProgram, report } from './program.js';
@@ -22,6 +23,7 @@ import { createProgram, report } from './program.js';
 const NOUNS = [
   up,
   services,
+  topics,
   config,
   keys,
   sessions,

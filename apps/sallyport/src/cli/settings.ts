@@ -26,6 +26,8 @@ export interface CliSettings {
   /** As one would name it in a message. */
   readonly configPath: string | undefined;
   readonly dataDir: string;
+  /** References to files are relative to it. */
+  readonly baseDir: string;
   /** Of the `up` that runs on this data directory; undefined when none does. */
   readonly run: RunFile | undefined;
 }
@@ -46,7 +48,7 @@ export function cliSettings(options: GlobalOptions, io: Io): CliSettings {
   const shown = options.config ?? (path === undefined ? undefined : DEFAULT_CONFIG);
   if (!loaded.ok) throw new CliError(EXIT.usage, `the configuration has mistakes\n${formatProblems(loaded.problems, shown)}`);
   const dataDir = options.data === undefined ? loaded.config.data : resolve(io.cwd, options.data);
-  return { config: loaded.config, configPath: shown, dataDir, run: readRunFile(dataDir) };
+  return { config: loaded.config, configPath: shown, baseDir: loaded.baseDir, dataDir, run: readRunFile(dataDir) };
 }
 
 /** A file of a process that is gone says nothing. */

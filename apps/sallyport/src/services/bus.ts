@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type KafkaOptions, openKafkaBus } from '@sallyport/adapter-kafka';
+import { checkTopics, type KafkaOptions, openKafkaBus, topicPlan, type TopicPlanOptions } from '@sallyport/adapter-kafka';
 import type { Bus } from '@sallyport/bus';
 import { type Config, type Env, resolveSecret } from '@sallyport/config';
 import type { Logger } from 'pino';
@@ -37,8 +37,15 @@ function saslOf(sasl: NonNullable<KafkaConfig['sasl']>, sources: SecretSources):
   };
 }
 
+/** How many, and how often copied. */
+export function topicOptions({ topics }: KafkaConfig): TopicPlanOptions {
+  return { partitions: topics.partitions, replicationFactor: topics.replication };
+}
+
 /** The brokers, with topics that keep the record. Rejects with `BUS_TOPICS` when they would lose it. */
 export async function openKafka(config: KafkaConfig, sources: SecretSources, log: Logger): Promise<Bus> {
   const options = kafkaOptions(config, sources, log);
+  for (const { topic, what, wanted, found } of await checkTopics(options, topicPlan(topicOptions(config))))
+    log.warn({ topic, what, wanted, found }, 'a topic is otherwise than planned');
   return openKafkaBus(options);
 }
