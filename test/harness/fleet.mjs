@@ -30,6 +30,7 @@ const OUTPUT_MAX_CHARS = 200_000;
  * @property {Record<string, unknown>} [limits]
  * @property {Record<string, string>} [env]  Secrets of the resources.
  * @property {number} [partitions]  Default 6.
+ * @property {import('@sallyport/adapter-kafka/testing').StartKafkaOptions} [kafka]  Of the broker.
  * @property {(service: FleetService, config: object) => object | Promise<object>} [configure]  Changes the configuration of one service.
  */
 
@@ -45,7 +46,7 @@ const OUTPUT_MAX_CHARS = 200_000;
 
 /** @param {FleetOptions} options */
 export async function startFleet(options) {
-  const { resources, grants, principals, replicas = {}, limits, env = {}, partitions = 6, configure = (_, config) => config } = options;
+  const { resources, grants, principals, replicas = {}, limits, env = {}, partitions = 6, kafka: broker, configure = (_, config) => config } = options;
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-fleet-'));
   const stops = [() => rm(directory, { recursive: true, force: true })];
   const stop = async () => {
@@ -53,7 +54,7 @@ export async function startFleet(options) {
   };
   try {
     const [kafka, store, issuer] = await Promise.all([
-      startKafka(),
+      startKafka(broker),
       startTarget({ database: 'sallyport' }),
       startDevIssuer({ principals }),
     ]);
