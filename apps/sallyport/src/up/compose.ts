@@ -21,6 +21,7 @@ import type { EdgeWorkerData } from './edge-worker.js';
 import { installationOf } from './installation.js';
 import { loadPolicy, type Policy, verdictsOf } from './policy.js';
 import type { ProjectorWorkerData } from './projector-worker.js';
+import { CALLERS, serviceKeys } from './service-keys.js';
 import { edgeResources, vendorResources } from './targets.js';
 import { startWorker } from './worker-link.js';
 
@@ -69,6 +70,9 @@ async function start(
   const { config, log, policy, env, baseDir } = options;
   const { data: dataDir, limits, listen } = config;
   const installation = await installationOf(dataDir);
+  const { keys, roster, enrolled } = await serviceKeys(dataDir, config.edge.name);
+  const distrusted = (reason: string): void => log.warn({ reason }, 'a request or a reply on the bus was not believed');
+  const serving = { roster, maxRunningRequests: limits.maxRunningRequests, onDistrusted: distrusted };
   const ledgerKey = await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${config.edge.name}`);
   const loaded = await loadPolicy(policy);
   const verdicts = verdictsOf(loaded, limits, log);
@@ -97,7 +101,7 @@ async function start(
 
   const vendor = await createVendor({
     bus,
-    transport: new BusServer({ bus, service: 'lease', maxRunningRequests: limits.maxRunningRequests }),
+    transport: new BusServer({ bus, service: 'lease', key: keys.vendor, callers: CALLERS.lease, ...serving }),
     resources: vendorResources(config, baseDir, env),
     installation: installation.id,
     limits: { maxLeases: limits.maxLeases },
@@ -106,7 +110,7 @@ async function start(
   onStop(() => vendor.close());
   const decision = await createDecision({
     bus,
-    transport: new BusServer({ bus, service: 'decide', maxRunningRequests: limits.maxRunningRequests }),
+    transport: new BusServer({ bus, service: 'decide', key: keys.decision, callers: CALLERS.decide, ...serving }),
     identity,
     engine: loaded.engine,
     verdicts,
@@ -134,7 +138,8 @@ async function start(
     },
   });
   onStop(() => store.close());
-  const answers = new BusClient({ bus, service: 'decide', requestTimeoutMs: limits.busRequestTimeoutMs });
+  const asking = { key: keys.console, roster, requestTimeoutMs: limits.busRequestTimeoutMs };
+  const answers = new BusClient({ bus, service: 'decide', ...asking, onDistrusted: distrusted });
   await answers.connect();
   onStop(() => answers.close());
 
@@ -144,6 +149,7 @@ async function start(
     {
       bus: edgePort,
       name: config.edge.name,
+      enrolled,
       dataDir,
       providers,
       resources: edgeResources(config),

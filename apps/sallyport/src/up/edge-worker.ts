@@ -1,12 +1,15 @@
 import { createSecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { connectBus } from '@sallyport/adapter-embedded-bus';
 import { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
+import { loadOrCreateKey, parseVerifierKeys } from '@sallyport/events';
 import type { LeasePort } from '@sallyport/lease';
+import { fixedRoster } from '@sallyport/trust';
 import { createLog } from './log.js';
 import { type Policy, policyVerdicts } from './policy.js';
 import { remoteVerdicts } from './remote-verdicts.js';
@@ -16,6 +19,8 @@ import { serveWorker } from './worker-link.js';
 export interface EdgeWorkerData {
   readonly bus: MessagePort;
   readonly name: string;
+  /** The verifier keys of all services, one a line. */
+  readonly enrolled: string;
   readonly dataDir: string;
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
@@ -31,7 +36,13 @@ serveWorker<EdgeWorkerData>(async (data) => {
   const { limits, listen } = data;
   const log = createLog('edge', data.logLevel);
   const bus = connectBus(data.bus);
-  const clients = { requestTimeoutMs: limits.busRequestTimeoutMs, maxOutstandingRequests: limits.maxBusRequests };
+  const clients = {
+    key: await loadOrCreateKey(join(data.dataDir, 'keys'), `edge/${data.name}`),
+    roster: fixedRoster(parseVerifierKeys(data.enrolled)),
+    requestTimeoutMs: limits.busRequestTimeoutMs,
+    maxOutstandingRequests: limits.maxBusRequests,
+    onDistrusted: (reason: string) => log.warn({ reason }, 'a reply on the bus was not believed'),
+  };
   const lease = new BusClient({ bus, service: 'lease', ...clients });
   const decide = new BusClient({ bus, service: 'decide', ...clients });
   await Promise.all([lease.connect(), decide.connect()]);
