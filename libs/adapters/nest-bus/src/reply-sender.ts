@@ -30,11 +30,17 @@ interface Unsent {
   readonly bytes: number;
 }
 
+interface Client {
+  readonly replies: Gathering<Unsent>;
+  /** It was said once that its replies are dropped. */
+  dropping: boolean;
+}
+
 /** Replies, gathered for each client. A client whose partition is slow has its own queue, with an end. */
 export class ReplySender {
   readonly #server = randomUUID();
   /** Only of clients for which something is under way. */
-  readonly #clients = new Map<string, Gathering<Unsent>>();
+  readonly #clients = new Map<string, Client>();
 
   constructor(private readonly options: ReplySenderOptions) {}
 
@@ -45,8 +51,11 @@ export class ReplySender {
       const bytes = Buffer.byteLength(json);
       const { maxRecordBytes } = this.options;
       if (bytes > maxRecordBytes) throw new RequestError('BUS_PAYLOAD_TOO_LARGE', `an answer of ${bytes} bytes`);
-      if (!this.#of(asked).add({ asked, answer, json, bytes }))
-        this.options.onError(new RequestError('BUS_TOO_MANY_REQUESTS', `replies to ${asked.caller.name} wait to be sent: one was dropped`));
+      const client = this.#of(asked);
+      if (client.replies.add({ asked, answer, json, bytes })) return;
+      if (!client.dropping)
+        this.options.onError(new RequestError('BUS_TOO_MANY_REQUESTS', `replies to ${asked.caller.name} don't get away and are dropped`));
+      client.dropping = true;
     } catch (error) {
       this.#failed(asked, answer, error);
     }
@@ -54,21 +63,22 @@ export class ReplySender {
 
   /** Resolves when everything was sent. */
   async sent(): Promise<void> {
-    while (this.#clients.size > 0) await Promise.all([...this.#clients.values()].map((gathering) => gathering.sent()));
+    while (this.#clients.size > 0) await Promise.all([...this.#clients.values()].map(({ replies }) => replies.sent()));
   }
 
-  #of({ client, caller, replyPartition }: Asked): Gathering<Unsent> {
+  #of({ client, caller, replyPartition }: Asked): Client {
     const place = JSON.stringify([caller.name, client, replyPartition]);
     const known = this.#clients.get(place);
     if (known) return known;
-    const gathering = new Gathering<Unsent>({
+    const replies = new Gathering<Unsent>({
       ...this.options,
       inFlight: () => 1,
       send: (items) => this.#produce(items),
       onIdle: () => this.#clients.delete(place),
     });
-    this.#clients.set(place, gathering);
-    return gathering;
+    const made = { replies, dropping: false };
+    this.#clients.set(place, made);
+    return made;
   }
 
   async #produce(items: readonly Unsent[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { openEmbeddedBus } from '@sallyport/adapter-embedded-bus';
-import type { Bus, BusRecord, OutgoingRecord } from '@sallyport/bus';
+import type { Bus, BusRecord, ConsumeOptions, OutgoingRecord } from '@sallyport/bus';
 import { enrolled } from '@sallyport/trust/testing';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,34 +19,59 @@ export interface Bench {
   records(topic: string): Promise<readonly BusRecord[]>;
   /** Called before each produce; what it waits for, the produce waits for. */
   beforeProduce: (topic: string, records: readonly OutgoingRecord[]) => Promise<void> | void;
-  serve(handlers: Readonly<Record<string, Handler>>, options?: Partial<BusServerOptions>): Promise<BusServer>;
+  /** @param owns  the partitions of the requests topic that the group gives to it. Default: all. */
+  serve(handlers: Readonly<Record<string, Handler>>, options?: Partial<BusServerOptions>, owns?: readonly number[]): Promise<BusServer>;
   client(options?: Partial<BusClientOptions>): BusClient;
   close(): Promise<void>;
 }
 
+/** A topic of requests has one partition on an embedded bus. Where it must have several, each is on a bus of its own. */
 export async function openBench(partitions = 1): Promise<Bench> {
   const dir = await fs.mkdtemp(join(tmpdir(), 'nest-bus-'));
-  const bus = await openEmbeddedBus({ dir, partitions, segmentBytes: 64 * 1024 });
+  const buses = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) => openEmbeddedBus({ dir: join(dir, String(partition)), segmentBytes: 64 * 1024 })),
+  );
+  const consume = async (options: ConsumeOptions, owned: readonly number[]) => {
+    const { partitions: wanted = owned, ...rest } = options;
+    const consumptions = await Promise.all(
+      wanted.map((partition) =>
+        buses[partition]!.consume({
+          ...rest,
+          onBatch: (batch, context) =>
+            options.onBatch(
+              batch.map((record) => ({ ...record, partition })),
+              context,
+            ),
+        }),
+      ),
+    );
+    return { close: async () => void (await Promise.all(consumptions.map((consumption) => consumption.close()))) };
+  };
   const ends: { close(): unknown }[] = [];
   const bench: Bench = {
     bus: {
       produce: async (topic, records) => {
         await bench.beforeProduce(topic, records);
-        return bus.produce(topic, records);
+        const placed = records.map(({ partition = 0, ...record }) => buses[partition]!.produce(topic, [record]));
+        return (await Promise.all(placed)).flat();
       },
-      consume: (options) => bus.consume(options),
-      read: (...place) => bus.read(...place),
-      ends: (topic) => bus.ends(topic),
-      close: () => bus.close(),
+      consume: (options) => consume(options, [...buses.keys()]),
+      read: async (topic, partition, ...from) =>
+        (await buses[partition]!.read(topic, 0, ...from)).map((record) => ({ ...record, partition })),
+      ends: async (topic) => Promise.all(buses.map(async (bus, partition) => ({ ...(await bus.ends(topic))[0]!, partition }))),
+      close: async () => void (await Promise.all(buses.map((bus) => bus.close()))),
     },
     records: async (topic) => {
-      const found = await Promise.all((await bus.ends(topic)).map(({ partition, first }) => bus.read(topic, partition, first, 10_000)));
+      const found = await Promise.all(
+        (await bench.bus.ends(topic)).map(({ partition, first }) => bench.bus.read(topic, partition, first, 10_000)),
+      );
       return found.flat();
     },
     beforeProduce: () => undefined,
-    serve: async (handlers, options = {}) => {
+    serve: async (handlers, options = {}, owns = [...buses.keys()]) => {
+      const bus: Bus = { ...bench.bus, consume: (given) => consume(given, owns) };
       const callers = Object.fromEntries(Object.keys(handlers).map((pattern) => [pattern, ['edge'] as const]));
-      const server = new BusServer({ bus: bench.bus, service: 'decide', key: keys['decision/d1'], roster, callers, ...options });
+      const server = new BusServer({ bus, service: 'decide', key: keys['decision/d1'], roster, callers, ...options });
       for (const [pattern, handler] of Object.entries(handlers)) server.addHandler(pattern, handler as never, false);
       await new Promise<void>(
         (resolve, reject) => void server.listen((error) => (error === undefined ? resolve() : reject(error as Error))),
@@ -61,7 +86,7 @@ export async function openBench(partitions = 1): Promise<Bench> {
     },
     close: async () => {
       for (const end of ends.reverse()) await end.close();
-      await bus.close();
+      await bench.bus.close();
       await fs.rm(dir, { recursive: true });
     },
   };
