@@ -11,7 +11,10 @@ const stranger = generateSigningKey('edge/e1');
 const requests = (more: object = {}, request: object = {}): Buffer =>
   Buffer.from(
     JSON.stringify({
-      ...{ client: randomUUID(), partition: 0, sentAtMs: Date.now(), ...more },
+      client: randomUUID(),
+      partition: 0,
+      sentAtMs: Date.now(),
+      ...more,
       requests: [{ id: 0, lane: 0, pattern: 'echo', timeoutMs: 10_000, data: 'hostile', ...request }],
     }),
   );
@@ -144,6 +147,33 @@ describe('a request', () => {
       expect(handled).toEqual(['new', 'slow']);
     },
   );
+
+  it('of a partition that lags far behind the others is not taken for a copy', async () => {
+    await bench.serve(echo, { onDistrusted });
+    const client = randomUUID();
+    const at = (id: number, lane: number) => signed(keys['edge/e1'], REQUESTS, requests({ client }, { id, lane }), { partition: lane });
+    for (const [id, lane] of [
+      [9000, 1],
+      [0, 0],
+      [4, 0],
+      [9004, 1],
+      [9000, 0],
+      [0, 0],
+    ] as const)
+      await bench.bus.produce(REQUESTS, [at(id, lane)]);
+    await eventually(() => handled.length + distrusted.length === 6);
+    expect([handled.length, distrusted]).toEqual([5, ['replayed']]);
+  });
+
+  it('P9: maxRequestTimeoutMs: one that says it has all the time in the world loses its place as others do', async () => {
+    await bench.serve({ ...echo, hang: () => new Promise(() => undefined) }, { maxRequestTimeoutMs: 100, maxRunningRequests: 1 });
+    const client = bench.client();
+    const hanging = client.request('hang', {}, { timeoutMs: 300 });
+    const ended = Promise.allSettled([hanging]);
+    await bench.bus.produce(REQUESTS, [signed(keys['edge/e2'], REQUESTS, requests({}, { pattern: 'hang', timeoutMs: 1e15 }))]);
+    await ended;
+    await eventually(() => client.request('echo', 'free', { timeoutMs: 90 }).then(Boolean, () => false));
+  });
 
   it('P9: clockMemoryMs: a clock that was set back is believed again', async () => {
     await bench.serve(echo, { clockMemoryMs: 200 });

@@ -47,7 +47,11 @@ export class BusClient extends ClientProxy {
     this.#sender = new RequestSender({ ...limits, bus, service, key, client: this.#id, nowMs });
     this.#outstanding = new Outstanding(this.#sender);
     this.#intake = new ReplyIntake({
-      ...{ roster, service, client: this.#id, name: key.name, maxRecordBytes: limits.maxRecordBytes },
+      roster,
+      service,
+      client: this.#id,
+      name: key.name,
+      maxRecordBytes: limits.maxRecordBytes,
       onReply: (server, reply) => this.#outstanding.take(server, reply),
       onDistrusted: (reason, record) => options.onDistrusted?.(reason, record),
     });

@@ -108,7 +108,11 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
     const onError = (error: unknown): void => this.logger.error(error);
     const replies = (this.#replies = new ReplySender({ ...this.#limits, bus, service, key, onError }));
     const intake = new RequestIntake({
-      ...{ ...this.#limits, roster, callers, nowMs, monotonicMs: () => performance.now() },
+      ...this.#limits,
+      roster,
+      callers,
+      nowMs,
+      monotonicMs: () => performance.now(),
       onAsked: (asked) => this.#enter(asked, replies),
       onRefused: (asked) => refuse(replies, asked, 'BUS_NOT_ALLOWED', 'this service may not ask for it'),
       onDistrusted: (reason, record) => this.options.onDistrusted?.(reason, record),

@@ -201,12 +201,13 @@ it('a server that closes flushes its replies, and the next one goes on behind it
   await eventually(() => handled.length === 10);
   const slow = gate();
   bench.beforeProduce = (topic) => (topic === REPLIES ? slow.opened : undefined);
-  const closed = first.close();
+  let isClosed = false;
+  const closed = first.close().then(() => (isClosed = true));
   hold.open();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect([isClosed, await countOf(REPLIES)]).toEqual([false, 0]);
   slow.open();
   await closed;
-  expect(await countOf(REPLIES)).toBeGreaterThan(0);
   expect(await answers).toEqual(names('n', 10));
   await bench.serve(handler('b'));
   expect(await client.request('echo', 'next')).toBe('next');

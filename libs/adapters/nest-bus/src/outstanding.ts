@@ -42,7 +42,11 @@ export class Outstanding {
     const expired = (): void => this.#end(id, { err: new RequestError('BUS_REQUEST_TIMEOUT', `no answer within ${timeoutMs} ms`) });
     const send = (lane?: number): boolean =>
       this.sender.send({
-        ...{ id, pattern, dataJson, bytes, deadlineMs },
+        id,
+        pattern,
+        dataJson,
+        bytes,
+        deadlineMs,
         ...(lane === undefined ? {} : { lane }),
         isWanted: () => this.#waiting.has(id),
         onSent: (partition) => (waiting.lane ??= partition),
@@ -55,7 +59,12 @@ export class Outstanding {
       if (waiting.lane !== undefined && this.sender.canResend && send(waiting.lane)) waiting.underWay += 1;
     };
     const waiting: Waiting = {
-      ...{ callback, sendAgain, lane: undefined, underWay: 1, server: undefined, next: 0 },
+      callback,
+      sendAgain,
+      lane: undefined,
+      underWay: 1,
+      server: undefined,
+      next: 0,
       timeout: setTimeout(expired, timeoutMs),
       resend: resendAfterMs === undefined ? undefined : setTimeout(sendAgain, resendAfterMs),
     };

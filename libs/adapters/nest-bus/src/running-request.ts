@@ -1,6 +1,6 @@
 import type { WritePacket } from '@nestjs/microservices';
 import { from, isObservable, mergeMap, type Observable, of, throwError } from 'rxjs';
-import { BusContext } from './bus-context.js';
+import type { BusContext } from './bus-context.js';
 import { RequestError, toWireError } from './request-error.js';
 import type { Asked } from './request-intake.js';
 import type { Answer } from './reply-sender.js';

@@ -73,9 +73,7 @@ export async function openBench(partitions = 1): Promise<Bench> {
       const callers = Object.fromEntries(Object.keys(handlers).map((pattern) => [pattern, ['edge'] as const]));
       const server = new BusServer({ bus, service: 'decide', key: keys['decision/d1'], roster, callers, ...options });
       for (const [pattern, handler] of Object.entries(handlers)) server.addHandler(pattern, handler as never, false);
-      await new Promise<void>(
-        (resolve, reject) => void server.listen((error) => (error === undefined ? resolve() : reject(error as Error))),
-      );
+      await new Promise<void>((resolve, reject) => void server.listen((error) => (error === undefined ? resolve() : reject(error))));
       ends.push(server);
       return server;
     },
