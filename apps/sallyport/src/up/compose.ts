@@ -19,6 +19,7 @@ import type { Logger } from 'pino';
 import { devPrincipals } from './dev-principals.js';
 import type { EdgeWorkerData } from './edge-worker.js';
 import { installationOf } from './installation.js';
+import { logDistrusted } from './log-distrusted.js';
 import { loadPolicy, type Policy, verdictsOf } from './policy.js';
 import type { ProjectorWorkerData } from './projector-worker.js';
 import { CALLERS, serviceKeys } from './service-keys.js';
@@ -71,7 +72,7 @@ async function start(
   const { data: dataDir, limits, listen } = config;
   const installation = await installationOf(dataDir);
   const { keys, roster, enrolled } = await serviceKeys(dataDir, config.edge.name);
-  const distrusted = (reason: string): void => log.warn({ reason }, 'a request or a reply on the bus was not believed');
+  const distrusted = logDistrusted(log);
   const serving = { roster, maxRunningRequests: limits.maxRunningRequests, onDistrusted: distrusted };
   const ledgerKey = await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${config.edge.name}`);
   const loaded = await loadPolicy(policy);

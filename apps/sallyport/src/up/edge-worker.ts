@@ -11,6 +11,7 @@ import { loadOrCreateKey, parseVerifierKeys } from '@sallyport/events';
 import type { LeasePort } from '@sallyport/lease';
 import { fixedRoster } from '@sallyport/trust';
 import { createLog } from './log.js';
+import { logDistrusted } from './log-distrusted.js';
 import { type Policy, policyVerdicts } from './policy.js';
 import { remoteVerdicts } from './remote-verdicts.js';
 import { serveWorker } from './worker-link.js';
@@ -41,7 +42,7 @@ serveWorker<EdgeWorkerData>(async (data) => {
     roster: fixedRoster(parseVerifierKeys(data.enrolled)),
     requestTimeoutMs: limits.busRequestTimeoutMs,
     maxOutstandingRequests: limits.maxBusRequests,
-    onDistrusted: (reason: string) => log.warn({ reason }, 'a reply on the bus was not believed'),
+    onDistrusted: logDistrusted(log),
   };
   const lease = new BusClient({ bus, service: 'lease', ...clients });
   const decide = new BusClient({ bus, service: 'decide', ...clients });
