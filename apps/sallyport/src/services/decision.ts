@@ -1,13 +1,13 @@
-import { BusServer } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { createDecision } from '@sallyport/decision';
-import type { Ground } from './ground.js';
+import { serving } from './asking.js';
+import { type Ground, serviceKey } from './ground.js';
 import { type LoadedPolicy, loadPolicy, verdictsOf } from './policy.js';
 import { type Service, Stops } from './service.js';
 
 /** Verdicts for edges and vendors, and the answers of people to what is held. */
 export async function startDecision(ground: Ground, policy?: LoadedPolicy): Promise<Service> {
-  const { bus, config, log } = ground;
+  const { bus, config, roster, log } = ground;
   const { limits } = config;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
@@ -16,7 +16,7 @@ export async function startDecision(ground: Ground, policy?: LoadedPolicy): Prom
     stops.push(() => identity.close());
     const decision = await createDecision({
       bus,
-      transport: new BusServer({ bus, service: 'decide', maxRunningRequests: limits.maxRunningRequests }),
+      transport: serving('decide', { bus, key: await serviceKey(config, 'decision'), roster, log }, limits),
       identity,
       engine: loaded.engine,
       verdicts: verdictsOf(loaded, limits, log),

@@ -1,22 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { BusClient } from '@sallyport/adapter-nest-bus';
+import type { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Bus } from '@sallyport/bus';
 import type { Config, Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
 import type { LeasePort } from '@sallyport/lease';
 import type { Logger } from 'pino';
-import type { Ground } from './ground.js';
+import { asking } from './asking.js';
+import { type Ground, type Place, placeOf, trustOf } from './ground.js';
 import { type Policy, policyVerdicts } from './policy.js';
 import { remoteVerdicts } from './remote-verdicts.js';
 import { type Service, Stops } from './service.js';
 import { edgeResources } from './targets.js';
 
+/** A decision that has no answer after this part of its time is asked again, of another decision service if there is one. */
+const RESENDS = 8;
+
 /** What an edge is told. No administrator's credential is among it, and all of it can be handed to a thread. */
 export interface EdgeSettings {
-  readonly name: string;
-  readonly dataDir: string;
+  readonly place: Place;
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
   readonly listen: ListenerConfig;
@@ -28,8 +31,7 @@ export interface EdgeSettings {
 
 export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster'>): EdgeSettings {
   return {
-    name: config.edge.name,
-    dataDir: config.data,
+    place: placeOf(config),
     providers,
     resources: edgeResources(config),
     listen: config.listen.postgres,
@@ -52,20 +54,26 @@ export async function startEdge(settings: EdgeSettings, { bus, log, lost }: Edge
   const { limits, listen, providers, policy } = settings;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
-    const clients = { requestTimeoutMs: limits.busRequestTimeoutMs, maxOutstandingRequests: limits.maxBusRequests };
-    const lease = new BusClient({ bus, service: 'lease', ...clients });
-    const decide = new BusClient({ bus, service: 'decide', ...clients });
-    stops.push(() => Promise.all([lease.close(), decide.close()]));
-    await Promise.all([lease.connect(), decide.connect()]);
+    const { key, roster } = await trustOf(settings.place, 'edge', log);
+    const party = { bus, key, roster, log };
+    const lease = await asking('lease', party, limits);
+    stops.push(() => lease.close());
+    const decide = await asking('decide', party, limits);
+    stops.push(() => decide.close());
     const identity = oidcIdentity({ providers, limits });
     stops.push(() => identity.close());
     const verdicts =
       settings.decisions === 'local'
         ? await policyVerdicts(policy, limits, log)
-        : await remoteVerdicts(policy, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
+        : await remoteVerdicts(
+            policy,
+            (input) =>
+              decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs, resendAfterMs: limits.decisionTimeoutMs / RESENDS }),
+            limits,
+          );
     const edge = await createEdge({
-      name: settings.name,
-      dataDir: settings.dataDir,
+      name: settings.place.edge.name,
+      dataDir: settings.place.data,
       bus,
       identity,
       leases: busLeases(lease, limits.leaseTimeoutMs),

@@ -1,17 +1,17 @@
-import { BusServer } from '@sallyport/adapter-nest-bus';
 import { createVendor } from '@sallyport/vendor';
-import type { Ground } from './ground.js';
+import { serving } from './asking.js';
+import { type Ground, serviceKey } from './ground.js';
 import { type Service, Stops } from './service.js';
 import { vendorResources } from './targets.js';
 
 /** Makes and drops credentials; alone has those of the administrators. */
-export async function startVendor({ bus, config, baseDir, env, installation, log }: Ground): Promise<Service> {
+export async function startVendor({ bus, config, baseDir, env, installation, roster, log }: Ground): Promise<Service> {
   const { limits } = config;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
     const vendor = await createVendor({
       bus,
-      transport: new BusServer({ bus, service: 'lease', maxRunningRequests: limits.maxRunningRequests }),
+      transport: serving('lease', { bus, key: await serviceKey(config, 'vendor'), roster, log }, limits),
       resources: vendorResources(config, baseDir, env),
       installation: installation.id,
       limits: { maxLeases: limits.maxLeases },
