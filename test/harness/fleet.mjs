@@ -31,6 +31,7 @@ const OUTPUT_MAX_CHARS = 200_000;
  * @property {Record<string, string>} [env]  Secrets of the resources.
  * @property {number} [partitions]  Default 6.
  * @property {import('@sallyport/adapter-kafka/testing').StartKafkaOptions} [kafka]  Of the broker.
+ * @property {(store: import('./target.mjs').Target) => string} [storeUrl]  How the read models' database is reached.
  * @property {(service: FleetService, config: object) => object | Promise<object>} [configure]  Changes the configuration of one service.
  */
 
@@ -46,7 +47,18 @@ const OUTPUT_MAX_CHARS = 200_000;
 
 /** @param {FleetOptions} options */
 export async function startFleet(options) {
-  const { resources, grants, principals, replicas = {}, limits, env = {}, partitions = 6, kafka: broker, configure = (_, config) => config } = options;
+  const {
+    resources,
+    grants,
+    principals,
+    replicas = {},
+    limits,
+    env = {},
+    partitions = 6,
+    kafka: broker,
+    storeUrl,
+    configure = (_, config) => config,
+  } = options;
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-fleet-'));
   const stops = [() => rm(directory, { recursive: true, force: true })];
   const stop = async () => {
@@ -77,7 +89,7 @@ export async function startFleet(options) {
     };
     const environment = {
       ...process.env,
-      STORE_URL: store.url(),
+      STORE_URL: storeUrl?.(store) ?? store.url(),
       MASK_KEY: 'a-mask-key-of-the-test-fleet-0123',
       SALLYPORT_LOG_LEVEL: 'warn',
       ...env,

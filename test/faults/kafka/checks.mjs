@@ -63,7 +63,8 @@ export async function everythingOnRecord(world, log) {
   for (const [marker, { kind, effects: expected, timeMs }] of ledger.acknowledged) {
     const entry = log.markers.get(marker);
     if (!entry) wrong.push(`${marker} (${kind}) was acknowledged at ${new Date(timeMs).toISOString()} and is not on the log`);
-    else if (entry.completed !== undefined && entry.completed <= entry.submitted) wrong.push(`${marker} was completed before it was submitted`);
+    else if (entry.completed !== undefined && entry.completed <= entry.submitted)
+      wrong.push(`${marker} was completed before it was submitted`);
     if ((effects.get(marker) ?? 0) !== expected) wrong.push(`${marker} (${kind}) has ${effects.get(marker) ?? 0} effects, not ${expected}`);
   }
   for (const [marker, count] of effects) {

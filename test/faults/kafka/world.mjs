@@ -57,7 +57,7 @@ const PRINCIPALS = [
   { subject: APPROVER, kind: 'person', groups: ['dba'] },
 ];
 
-const REPLICAS = { edge: 2, decision: 2, vendor: 2, projector: 2, console: 1 };
+const REPLICAS = { edge: 2, decision: 2, vendor: 2, projector: 1, console: 1 };
 
 function resource(name, target, audit) {
   return postgresResource({
@@ -72,9 +72,10 @@ function resource(name, target, audit) {
 
 /** The issuer's keys at another address: it answers at its own only. */
 async function serveKeys(issuer) {
-  const server = createServer(async (_, response) => {
-    const text = await fetch(`${issuer()}/jwks`).then((answer) => answer.text());
-    response.setHeader('content-type', 'application/json').end(text);
+  const server = createServer((_, response) => {
+    void fetch(`${issuer()}/jwks`)
+      .then((answer) => answer.text())
+      .then((text) => response.setHeader('content-type', 'application/json').end(text));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { port: server.address().port, close: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) };
@@ -93,6 +94,7 @@ export async function startKafkaWorld({ replicas = REPLICAS, limits = {}, env = 
     await target.query(SCHEMA);
     const [outer, networks] = [await freePort(), {}];
     let issuer;
+    let store;
     const keys = await serveKeys(() => issuer);
     stops.push(keys.close);
     // The broker names itself by the listener that one came in by: who came through the proxy comes back through it.
@@ -100,6 +102,7 @@ export async function startKafkaWorld({ replicas = REPLICAS, limits = {}, env = 
       kafka: () => ({ port: outer }),
       target: () => ({ port: target.port }),
       issuer: () => ({ port: keys.port }),
+      store: () => ({ port: store.port }),
     })) {
       networks[name] = await startTcpProxy({ to });
       stops.push(() => networks[name].close());
@@ -122,6 +125,11 @@ export async function startKafkaWorld({ replicas = REPLICAS, limits = {}, env = 
           'advertised.listeners': `PLAINTEXT://127.0.0.1:@PORT@,OUTER://127.0.0.1:${networks.kafka.port}`,
           'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,OUTER:PLAINTEXT,CONTROLLER:PLAINTEXT',
         },
+      },
+      storeUrl(server) {
+        store = server;
+        const url = new URL(server.url());
+        return Object.assign(url, { host: networks.store.address }).href;
       },
       configure({ key }, config) {
         issuer = config.identity.providers[0].oidc.issuer;
@@ -153,7 +161,7 @@ function theWorld({ fleet, target, bus, networks, stop }) {
     fleet,
     target,
     bus,
-    /** By peer of the second edge: `kafka`, `target`, `issuer`. */
+    /** By peer of the second edge: `kafka`, `target`, `issuer`; and `store` between projectors, console and the read models. */
     networks,
     log: auditLog(bus),
     /** What clients were told, by marker: see load.mjs. */
