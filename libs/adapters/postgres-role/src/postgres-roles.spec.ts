@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { type TestPostgres, testPostgres } from '@sallyport/adapter-embedded-postgres/testing';
-import type { LeaseRequest, LeaseSource, PostgresSecret } from '@sallyport/lease';
+import type { LeaseOrder, LeaseSource, PostgresSecret } from '@sallyport/lease';
 import { Client } from 'pg';
 
 import { postgresRoles, type PostgresRolesOptions } from './postgres-roles.js';
@@ -34,7 +34,7 @@ async function source(options: Partial<PostgresRolesOptions> = {}): Promise<Leas
   return made;
 }
 
-function request(profiles: readonly string[], more: Partial<LeaseRequest> = {}): LeaseRequest {
+function request(profiles: readonly string[], more: Partial<LeaseOrder> = {}): LeaseOrder {
   return {
     session: 's-1',
     resource: 'shop',
@@ -46,7 +46,7 @@ function request(profiles: readonly string[], more: Partial<LeaseRequest> = {}):
   };
 }
 
-async function issue(from: LeaseSource, profiles: readonly string[], more: Partial<LeaseRequest> = {}) {
+async function issue(from: LeaseSource, profiles: readonly string[], more: Partial<LeaseOrder> = {}) {
   const asked = request(profiles, more);
   const lease = from.plan(newId(), asked);
   return { lease, secret: await from.create(lease, asked) };
