@@ -303,9 +303,10 @@ async function roleLeases(
       await vendor.before();
       const lease = roles.plan((leased++).toString(16).padStart(32, '0'), request);
       const secret = await roles.create(lease, request);
-      return { lease, sealed: await seal(secret, request.publicKey, { session: request.session, lease: lease.id }) };
+      const sealed = await seal(secret, request.publicKey, { session: request.session, lease: lease.id });
+      return { lease, sealed, expiresInMs: lease.expiresAtMs - Date.now() };
     },
-    drop: (id) => roles.drop(id),
+    drop: async (id) => void (await roles.drop(id)),
   };
   return { leases, close: () => roles.close() };
 }

@@ -12,8 +12,10 @@ import { type Bus, TOPICS } from '@sallyport/bus';
 import { type Config, type Limits, resolveSecret } from '@sallyport/config';
 import { type ConsoleLimits, createConsole, type ResourceInfo } from '@sallyport/console';
 import { createDecision, type HoldAnswer } from '@sallyport/decision';
-import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
+import { controlEvent, formatVerifierKeys, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
+import { VENDOR_LIMITS } from '@sallyport/lease';
 import type { ProjectorStatus } from '@sallyport/projector';
+import { announce, fixedRoster } from '@sallyport/trust';
 import { createVendor } from '@sallyport/vendor';
 import type { Logger } from 'pino';
 import { devPrincipals } from './dev-principals.js';
@@ -70,6 +72,10 @@ async function start(
   const { data: dataDir, limits, listen } = config;
   const installation = await installationOf(dataDir);
   const ledgerKey = await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${config.edge.name}`);
+  const [edgeKey, vendorKey] = await Promise.all(
+    ['edge', 'vendor'].map((role) => loadOrCreateKey(join(dataDir, 'keys'), `${role}/${config.edge.name}`)),
+  );
+  const members = [edgeKey!, vendorKey!];
   const loaded = await loadPolicy(policy);
   const verdicts = verdictsOf(loaded, limits, log);
 
@@ -95,8 +101,14 @@ async function start(
   const identity = oidcIdentity({ providers, limits });
   onStop(async () => identity.close());
 
+  const vendorIdentity = oidcIdentity({ providers, limits, skewMs: VENDOR_LIMITS.clockSkewMs });
+  onStop(async () => vendorIdentity.close());
   const vendor = await createVendor({
     bus,
+    key: vendorKey!,
+    roster: fixedRoster(members),
+    identity: vendorIdentity,
+    verdicts,
     transport: new BusServer({ bus, service: 'lease', maxRunningRequests: limits.maxRunningRequests }),
     resources: vendorResources(config, baseDir, env),
     installation: installation.id,
@@ -104,6 +116,7 @@ async function start(
     onError: (code, message) => log.warn({ service: 'vendor', code }, message),
   });
   onStop(() => vendor.close());
+  await announce(bus, vendorKey!, { installation: installation.id, version: await version(), nowMs: Date.now() });
   const decision = await createDecision({
     bus,
     transport: new BusServer({ bus, service: 'decide', maxRunningRequests: limits.maxRunningRequests }),
@@ -145,6 +158,7 @@ async function start(
       bus: edgePort,
       name: config.edge.name,
       dataDir,
+      roster: formatVerifierKeys(members),
       providers,
       resources: edgeResources(config),
       listen: listen.postgres,
@@ -264,6 +278,11 @@ function resourceInfos(config: Config): ResourceInfo[] {
       },
     ];
   });
+}
+
+/** Of the package that this is. */
+async function version(): Promise<string> {
+  return (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
 /** The public halves of the keys in the data directory. */

@@ -6,7 +6,10 @@ import { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
-import type { LeasePort } from '@sallyport/lease';
+import { parseVerifierKeys } from '@sallyport/events';
+import { fixedRoster } from '@sallyport/trust';
+import { followAnnounced } from './announced.js';
+import { busLeases } from './bus-leases.js';
 import { createLog } from './log.js';
 import { type Policy, policyVerdicts } from './policy.js';
 import { remoteVerdicts } from './remote-verdicts.js';
@@ -17,6 +20,8 @@ export interface EdgeWorkerData {
   readonly bus: MessagePort;
   readonly name: string;
   readonly dataDir: string;
+  /** Verifier keys of this installation's services, one a line. */
+  readonly roster: string;
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
   readonly listen: ListenerConfig;
@@ -40,12 +45,19 @@ serveWorker<EdgeWorkerData>(async (data) => {
     data.decisions === 'local'
       ? await policyVerdicts(data.policy, limits, log)
       : await remoteVerdicts(data.policy, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
+  const announced = await followAnnounced(bus, fixedRoster(parseVerifierKeys(data.roster)), (error) =>
+    log.error({ err: error }, 'who is there can not be followed'),
+  );
   const edge = await createEdge({
     name: data.name,
     dataDir: data.dataDir,
     bus,
     identity,
-    leases: busLeases(lease, limits.leaseTimeoutMs),
+    leases: busLeases({
+      request: (pattern, payload, options) => lease.request(pattern, payload, options),
+      sealKeys: () => announced.services.sealKeys('vendor'),
+      timeoutMs: limits.leaseTimeoutMs,
+    }),
     verdicts,
     resources: data.resources,
     postgres: {
@@ -73,19 +85,9 @@ serveWorker<EdgeWorkerData>(async (data) => {
     notReady: () => edge.notReady(),
     close: async () => {
       await edge.close();
-      await Promise.all([lease.close(), decide.close()]);
+      await Promise.all([lease.close(), decide.close(), announced.reading.close()]);
       identity.close();
       await bus.close();
     },
   };
 });
-
-/** The vendor, asked over the bus. */
-function busLeases(client: BusClient, timeoutMs: number): LeasePort {
-  return {
-    obtain: (request) => client.request('lease.obtain', request, { timeoutMs }),
-    drop: async (id, resource) => {
-      await client.request('lease.drop', { id, resource }, { timeoutMs });
-    },
-  };
-}
