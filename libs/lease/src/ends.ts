@@ -68,10 +68,16 @@ export function leaseEnds({ book, record, limits, onError }: EndOptions): Ends {
     }
   };
 
-  /** It was gone when we came. Most often another replica has ended it and is about to say so; nobody else has when it was never made. */
-  const othersMayRecord = async (id: string): Promise<void> => {
+  /**
+   * It was gone when we came. Most often another replica has ended it and is about to say so. If nobody does, it was never made, or is
+   * being made just now: so it is looked for once more.
+   */
+  const othersMayRecord = async (source: LeaseSource, id: string): Promise<void> => {
     const deadline = performance.now() + limits.recordGraceMs;
-    while (!book.hasEnded(id) && performance.now() < deadline) await sleep(GRACE_POLL_MS);
+    while (!book.hasEnded(id)) {
+      if (performance.now() >= deadline) return void (await dropWithRetries(source, id));
+      await sleep(GRACE_POLL_MS);
+    }
   };
 
   const ends: Ends = {
@@ -100,15 +106,14 @@ export function leaseEnds({ book, record, limits, onError }: EndOptions): Ends {
       const lease = book.get(id);
       book.ending(id);
       const work = (async () => {
-        let endedHere: boolean;
         try {
-          endedHere = await dropWithRetries(source, id);
+          const endedHere = await dropWithRetries(source, id);
+          if (lease && !endedHere && how === 'dropped') await othersMayRecord(source, id);
         } catch (error) {
           // It stays in the book as ending: not live, so the next sweep tries again.
           if (lease) await ends.failed(lease, error);
           throw error;
         }
-        if (lease && !endedHere && how === 'dropped') await othersMayRecord(id);
         // One that isn't in the book was ended before, and its end is on record.
         if (lease && book.get(id)) await ends.finish(lease, how);
       })().finally(() => underWay.delete(id));

@@ -104,6 +104,7 @@ export function leaseVendor(options: VendorOptions): Vendor {
       throw error;
     }
     try {
+      if (book.isSessionOver(session, holder)) throw over();
       const [secret] = await Promise.all([source.create(lease, order), isOnlyOne(lease)]);
       // It may have ended while the role was made; whoever saw it then found no role.
       if (book.isSessionOver(session, holder)) throw over();
