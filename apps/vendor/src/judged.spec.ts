@@ -83,7 +83,9 @@ describe('P3: the vendor does not believe the edge', () => {
   it('P3: a token of another principal opens no session of this one, and lends its own rights only', async () => {
     const clerk = world.tokens.of('clerk', { groups: ['clerks'] });
     await expect(world.obtain(vendor, newSession(), { token: clerk, profiles: ['writer'] })).rejects.toMatchObject({ code: 'LEASE_TOKEN' });
-    await expect(world.obtain(vendor, newSession(), { subject: 'clerk', profiles: ['writer'] })).rejects.toMatchObject({ code: 'LEASE_TOKEN' });
+    await expect(world.obtain(vendor, newSession(), { subject: 'clerk', profiles: ['writer'] })).rejects.toMatchObject({
+      code: 'LEASE_TOKEN',
+    });
     await nothingHappened();
     const { grant } = await world.obtain(vendor, newSession(), { token: clerk, subject: 'clerk', profiles: ['writer'] });
     expect(grant.lease.profiles).toEqual(['writer']);
@@ -171,20 +173,23 @@ describe('P3: the vendor does not believe the edge', () => {
 });
 
 describe('clocks that differ', () => {
-  it.each([-300_000, 300_000])('P4: a vendor whose clock is %d ms off lends all the same, and never longer than token and tolerance', async (offMs) => {
-    const clock = () => Date.now() + offMs;
-    const off = await world.vendor({ installation: world.installation(), clock });
-    // Fresh, and with less left than the clocks are apart.
-    const exp = Math.floor(Date.now() / 1000) + 120;
-    const token = world.tokens.of('agent', { exp });
-    const { grant, secret } = await world.obtain(off, newSession(), { token, notAfterMs: exp * 1000 });
-    await world.signIn(secret);
-    expect(grant.expiresInMs).toBeGreaterThan(0);
-    expect(grant.expiresInMs).toBeLessThanOrEqual(60_000);
-    expect(grant.lease.expiresAtMs).toBeLessThanOrEqual(exp * 1000 + 300_000);
-    await off.app.sweep();
-    expect(await world.roles(grant.lease.login.split('_')[1]!)).toEqual([grant.lease.login]);
-  });
+  it.each([-300_000, 300_000])(
+    'P4: a vendor whose clock is %d ms off lends all the same, and never longer than token and tolerance',
+    async (offMs) => {
+      const clock = () => Date.now() + offMs;
+      const off = await world.vendor({ installation: world.installation(), clock });
+      // Fresh, and with less left than the clocks are apart.
+      const exp = Math.floor(Date.now() / 1000) + 120;
+      const token = world.tokens.of('agent', { exp });
+      const { grant, secret } = await world.obtain(off, newSession(), { token, notAfterMs: exp * 1000 });
+      await world.signIn(secret);
+      expect(grant.expiresInMs).toBeGreaterThan(0);
+      expect(grant.expiresInMs).toBeLessThanOrEqual(60_000);
+      expect(grant.lease.expiresAtMs).toBeLessThanOrEqual(exp * 1000 + 300_000);
+      await off.app.sweep();
+      expect(await world.roles(grant.lease.login.split('_')[1]!)).toEqual([grant.lease.login]);
+    },
+  );
 
   it('P4: the credential ends with the token, whatever the edge says and however long the resource lends', async () => {
     const patient = await world.vendor({ installation, resources: [world.shop(24 * 3_600_000)], limits: { clockSkewMs: 1000 } });

@@ -47,14 +47,7 @@ function fold(book: LeaseBook, event: LeaseEvent): void {
  * Keeps the book up to date with what any vendor has signed: all of the stream, in every replica. A forged `lease.dropped` makes no live
  * lease look ended, and a forged `lease.issued` keeps no orphan alive.
  */
-export async function followLeases({
-  bus,
-  roster,
-  book,
-  sinceMs,
-  settleTimeoutMs,
-  onError,
-}: FollowLeasesOptions): Promise<LeaseReading> {
+export async function followLeases({ bus, roster, book, sinceMs, settleTimeoutMs, onError }: FollowLeasesOptions): Promise<LeaseReading> {
   /** Partition → the offset behind the last record that is in the book. */
   const folded = new Map<number, bigint>();
   const reading = await followTrusted({

@@ -54,7 +54,9 @@ describe('any number of vendors', () => {
     // Both hear of the end of the other one's as well, and that it is on record.
     await world.endSession(asked);
     for (const vendor of [one, other]) {
-      await until(async () => (await world.obtain(vendor, ended, { caller: E1 }).catch((e: { code: string }) => e.code)) === 'LEASE_SESSION_OVER');
+      await until(
+        async () => (await world.obtain(vendor, ended, { caller: E1 }).catch((e: { code: string }) => e.code)) === 'LEASE_SESSION_OVER',
+      );
       await vendor.app.sweep();
     }
     expect(await world.roles(installation)).toEqual([]);

@@ -9,7 +9,9 @@ export interface RevokedOptions {
 }
 
 /** Who was revoked, from the beginning of the control stream. Resolves when all that was on it at the time of the call is known (P10). */
-export async function followRevoked(options: RevokedOptions): Promise<{ readonly revocations: Revocations; readonly reading: Consumption }> {
+export async function followRevoked(
+  options: RevokedOptions,
+): Promise<{ readonly revocations: Revocations; readonly reading: Consumption }> {
   const revocations = new Revocations();
   const reading = await followTrusted({
     ...options,

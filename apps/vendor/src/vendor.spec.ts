@@ -108,7 +108,9 @@ describe('the vendor', () => {
     const { grant } = await world.obtain(vendor, newSession(), { caller: E1 });
     const refused = { code: 'LEASE_NOT_HOLDER' };
     await expect(vendor.request('lease.drop', drop(grant.lease.id), E2)).rejects.toMatchObject(refused);
-    await expect(vendor.request('lease.drop', drop(grant.lease.id), { name: 'console/c1', role: 'console' })).rejects.toMatchObject(refused);
+    await expect(vendor.request('lease.drop', drop(grant.lease.id), { name: 'console/c1', role: 'console' })).rejects.toMatchObject(
+      refused,
+    );
     await expect(vendor.request('lease.drop', drop(grant.lease.id, 'old'), E1)).rejects.toMatchObject({ code: 'LEASE_REQUEST_INVALID' });
     await expect(world.obtain(vendor, newSession(), { caller: { name: 'console/c1', role: 'console' } })).rejects.toMatchObject(refused);
     expect(await world.roles(installation)).toEqual([grant.lease.login]);
@@ -147,7 +149,15 @@ describe('after a kill', () => {
     const id = 'a'.repeat(32);
     const session = newSession();
     const login = `sallyport_${installation}_${id}`;
-    const lease = { id, session, resource: 'shop', source: 'postgres-role' as const, profiles: [], login, expiresAtMs: Date.now() + 60_000 };
+    const lease = {
+      id,
+      session,
+      resource: 'shop',
+      source: 'postgres-role' as const,
+      profiles: [],
+      login,
+      expiresAtMs: Date.now() + 60_000,
+    };
     await writeLease(world.bus, keys['vendor/v1'], { id: `${id}:x`, subject: id, key: id, timeMs: Date.now() }, 'lease.issued', lease);
     const vendor = await world.vendor({ installation });
     await world.endSession(session, { how: 'abort' });

@@ -73,7 +73,11 @@ export function leaseJudge(options: JudgeOptions): LeaseJudge {
     const signal = AbortSignal.timeout(judgeTimeoutMs);
     const { session, resource, subject, database, publicKey } = request;
     const principal = await inTime(signal, principalOf(request, signal), refusedToken('identity gave no answer in time'));
-    const profiles = await inTime(signal, profilesFor(request, principal), new LeaseError('LEASE_VERDICT', 'policy gave no answer in time'));
+    const profiles = await inTime(
+      signal,
+      profilesFor(request, principal),
+      new LeaseError('LEASE_VERDICT', 'policy gave no answer in time'),
+    );
     // Last, because it may have happened meanwhile.
     if (revocations.covers(principal)) throw refusedToken('REVOKED');
     return {

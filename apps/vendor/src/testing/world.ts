@@ -146,9 +146,14 @@ export class World {
     return { bus: connectBus(port2), kill: () => port2.close() };
   }
 
-  async obtain(vendor: Running, session: string, asked: Asked = {}): Promise<{ readonly grant: LeaseGrant; readonly secret: PostgresSecret }> {
+  async obtain(
+    vendor: Running,
+    session: string,
+    asked: Asked = {},
+  ): Promise<{ readonly grant: LeaseGrant; readonly secret: PostgresSecret }> {
     const pair = await sessionKeyPair();
-    const grant = await vendor.request<LeaseGrant>('lease.obtain', await this.request(session, pair.publicKey, asked), asked.caller);
+    const { caller, ...more } = asked;
+    const grant = await vendor.request<LeaseGrant>('lease.obtain', await this.request(session, pair.publicKey, more), caller);
     return { grant, secret: await pair.open(grant.sealed, { session, lease: grant.lease.id }) };
   }
 
@@ -156,7 +161,7 @@ export class World {
   async request(
     session: string,
     publicKey: Parameters<typeof tokenBinding>[0]['publicKey'],
-    { token = this.tokens.of('agent'), sealedToken, caller: _, ...more }: Asked = {},
+    { token = this.tokens.of('agent'), sealedToken, ...more }: Omit<Asked, 'caller'> = {},
   ): Promise<Record<string, unknown>> {
     const sealed = sealedToken ?? (await sealTo(this.sealKeys, token, tokenBinding({ session, publicKey })));
     return {

@@ -121,11 +121,11 @@ async function settle(session: Session, role: string, oid: number, options: Drop
   await client.query(`DROP OWNED BY ${name}`);
 }
 
-/** False when it was gone already. One that goes at the same moment is a collision in the catalog, which is tried again. */
+/** False when it was gone already. Without IF EXISTS: when one goes at the same moment, only one of the two may take it for its own work. */
 async function remove(options: DropOptions, role: string, oid: number): Promise<boolean> {
   return options.admin.transaction(options.database, async ({ client }) => {
     if ((await oidOf(client, role)) !== oid) return false;
-    await client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(role)}`);
+    await client.query(`DROP ROLE ${escapeIdentifier(role)}`);
     return true;
   });
 }

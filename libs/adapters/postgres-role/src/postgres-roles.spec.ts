@@ -206,6 +206,15 @@ describe('a role for each session', () => {
     expect(texts.join('\n')).not.toMatch(/top-secret|no-such-host|127\.0\.0\.1/);
   });
 
+  it('P4: many at once by several vendors are all made and dropped, and each end is told once', async () => {
+    const vendors = await Promise.all([source(), source(), source()]);
+    const issued = await Promise.all(vendors.flatMap((vendor) => Array.from({ length: 15 }, () => issue(vendor, ['reader', 'writer']))));
+    // Each is dropped by all of them.
+    const ended = await Promise.all(issued.map(({ lease }) => Promise.all(vendors.map((vendor) => vendor.drop(lease.id)))));
+    expect(ended.map((by) => by.filter(Boolean).length)).toEqual(issued.map(() => 1));
+    expect((await server.query("SELECT FROM pg_roles WHERE starts_with(rolname, 'sallyport_spec_')")).rowCount).toBe(0);
+  });
+
   it('many at once neither collide nor deadlock', async () => {
     const [one, two] = [await source(), await source()];
     const issued = await Promise.all(Array.from({ length: 24 }, (_, i) => issue(i % 2 ? one : two, ['writer', 'clerk'])));
