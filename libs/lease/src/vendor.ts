@@ -25,7 +25,7 @@ export const VENDOR_LIMITS: VendorLimits = {
   maxLeases: 20_000,
   dropTries: 3,
   dropPauseMs: 200,
-  recordGraceMs: 1000,
+  recordGraceMs: 2000,
   clockSkewMs: 5 * 60_000,
   judgeTimeoutMs: 5000,
 };

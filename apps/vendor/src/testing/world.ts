@@ -111,7 +111,7 @@ export class World {
       resources: [this.shop(), OLD],
       sweepIntervalMs: 3_600_000,
       roleLimits: { terminateTimeoutMs: 500, lockTimeoutMs: 500 },
-      limits: { dropPauseMs: 10, recordGraceMs: 300, ...limits },
+      limits: { dropPauseMs: 10, ...limits },
       onError: (code, message) => errors.push(`${code} ${message}`),
       ...(clock ? { clock } : {}),
       ...others,
