@@ -161,7 +161,11 @@ export class World {
   async request(
     session: string,
     publicKey: Parameters<typeof tokenBinding>[0]['publicKey'],
-    { token = this.tokens.of('agent'), sealedToken, ...more }: Omit<Asked, 'caller'> = {},
+    {
+      token = this.tokens.of('agent'),
+      sealedToken,
+      ...more
+    }: Pick<Asked, 'token' | 'sealedToken'> & Readonly<Record<string, unknown>> = {},
   ): Promise<Record<string, unknown>> {
     const sealed = sealedToken ?? (await sealTo(this.sealKeys, token, tokenBinding({ session, publicKey })));
     return {
