@@ -1,21 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Bus } from '@sallyport/bus';
 import type { Config, Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
-import type { LeasePort } from '@sallyport/lease';
 import type { Logger } from 'pino';
+import { followAnnounced } from './announced.js';
 import { asking } from './asking.js';
+import { busLeases } from './bus-leases.js';
 import { type Ground, type Place, placeOf, trustOf } from './ground.js';
-import { type Policy, policyVerdicts } from './policy.js';
-import { remoteVerdicts } from './remote-verdicts.js';
+import type { Policy } from './policy.js';
 import { type Service, Stops } from './service.js';
 import { edgeResources } from './targets.js';
-
-/** A decision that has no answer after this part of its time is asked again, of another decision service if there is one. */
-const RESENDS = 8;
+import { openVerdicts } from './verdicts.js';
 
 /** What an edge is told. No administrator's credential is among it, and all of it can be handed to a thread. */
 export interface EdgeSettings {
@@ -51,33 +48,30 @@ export interface EdgeParts {
 
 /** The data path on a bus: listeners, sessions, spool; policy and credentials asked over the bus. */
 export async function startEdge(settings: EdgeSettings, { bus, log, lost }: EdgeParts): Promise<Service> {
-  const { limits, listen, providers, policy } = settings;
+  const { limits, listen, providers } = settings;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
     const { key, roster } = await trustOf(settings.place, 'edge', log);
     const party = { bus, key, roster, log };
     const lease = await asking('lease', party, limits);
     stops.push(() => lease.close());
-    const decide = await asking('decide', party, limits);
-    stops.push(() => decide.close());
+    const policy = await openVerdicts(settings.decisions, settings.policy, party, limits);
+    stops.push(() => policy.close());
+    const announced = await followAnnounced(bus, roster, (error) => log.error({ err: error }, 'who is there can not be followed'));
+    stops.push(() => announced.reading.close());
     const identity = oidcIdentity({ providers, limits });
     stops.push(() => identity.close());
-    const verdicts =
-      settings.decisions === 'local'
-        ? await policyVerdicts(policy, limits, log)
-        : await remoteVerdicts(
-            policy,
-            (input) =>
-              decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs, resendAfterMs: limits.decisionTimeoutMs / RESENDS }),
-            limits,
-          );
     const edge = await createEdge({
       name: settings.place.edge.name,
       dataDir: settings.place.data,
       bus,
       identity,
-      leases: busLeases(lease, limits.leaseTimeoutMs),
-      verdicts,
+      leases: busLeases({
+        request: (pattern, data, options) => lease.request(pattern, data, options),
+        sealKeys: () => announced.services.sealKeys('vendor'),
+        timeoutMs: limits.leaseTimeoutMs,
+      }),
+      verdicts: policy.verdicts,
       resources: settings.resources,
       postgres: {
         ...listen.address,
@@ -103,14 +97,4 @@ export async function startEdge(settings: EdgeSettings, { bus, log, lost }: Edge
     await stops.run();
     throw error;
   }
-}
-
-/** The vendor, asked over the bus. */
-function busLeases(client: BusClient, timeoutMs: number): LeasePort {
-  return {
-    obtain: (request) => client.request('lease.obtain', request, { timeoutMs }),
-    drop: async (id, resource) => {
-      await client.request('lease.drop', { id, resource }, { timeoutMs });
-    },
-  };
 }
