@@ -20,6 +20,11 @@ const SKEWED_CLOCK = new URL('./skewed-clock.mjs', import.meta.url).href;
 const READY_POLL_MS = 50;
 const READY_TIMEOUT_MS = 60_000;
 const OUTPUT_MAX_CHARS = 200_000;
+/** A test that is ended leaves no service behind. */
+const ENDS = new Set();
+process.once('exit', () => {
+  for (const end of ENDS) end();
+});
 
 /**
  * @typedef {object} FleetOptions
@@ -138,7 +143,7 @@ async function fleetService({ role, name, directory: parent, shared, environment
   let exited = Promise.resolve({ code: 0, signal: null });
   let output = '';
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
-  const end = () => child?.kill('SIGKILL');
+  ENDS.add(() => child?.kill('SIGKILL'));
   const service = {
     role,
     name,
@@ -165,13 +170,7 @@ async function fleetService({ role, name, directory: parent, shared, environment
       );
       const started = child;
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = (output + chunk).slice(-OUTPUT_MAX_CHARS)));
-      process.once('exit', end);
-      exited = new Promise((resolve) =>
-        started.once('exit', (code, signal) => {
-          process.off('exit', end);
-          resolve({ code, signal });
-        }),
-      );
+      exited = new Promise((resolve) => started.once('exit', (code, signal) => resolve({ code, signal })));
       for (const until = Date.now() + waitMs; ; await sleep(READY_POLL_MS)) {
         const text = await readFile(readyFile, 'utf8').catch(() => undefined);
         if (text !== undefined) {

@@ -71,7 +71,7 @@ export async function* kafkaScenarios({ rounds, seed, only }) {
         const found = await run(context);
         if (!breaks) await world.restored();
         const held = breaks ? {} : await settled(world);
-        yield { name, found: { ...(typeof found === 'string' ? { note: found } : found), ...held } };
+        yield { name, found: { ...(typeof found === 'string' ? { note: found } : found), all: held } };
       } catch (error) {
         output = world?.fleet.output() ?? '';
         yield { name, error, output };

@@ -57,7 +57,7 @@ const PRINCIPALS = [
   { subject: APPROVER, kind: 'person', groups: ['dba'] },
 ];
 
-const REPLICAS = { edge: 2, decision: 2, vendor: 2, projector: 1, console: 1 };
+const REPLICAS = { edge: 2, decision: 2, vendor: 2, projector: 2, console: 1 };
 
 function resource(name, target, audit) {
   return postgresResource({
