@@ -11,9 +11,11 @@ import { connectUpstream } from '@sallyport/adapter-postgres-upstream';
 import { postgresRoles } from '@sallyport/adapter-postgres-role';
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { DEFAULT_LIMITS } from '@sallyport/config';
-import { controlEvent, type ControlEvents } from '@sallyport/events';
+import { type ControlEvents, type SigningKey } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
 import { type LeasePort, seal } from '@sallyport/lease';
+import { AnnouncedServices, type Roster, WRITERS, writeControl } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
 import { loadGrants, verdicts, type VerdictPort } from '@sallyport/verdict';
 import { Client, type ClientConfig } from 'pg';
 import { createEdge, type Edge, type EdgeLimits } from '../index.js';
@@ -52,6 +54,8 @@ interface Parts {
   readonly troubles: readonly string[];
   readonly vendor: { before: () => Promise<void> };
   readonly closeLeases: () => Promise<void>;
+  readonly roster: Roster;
+  readonly keys: Readonly<Record<'edge/test' | 'decision/test' | 'console/test', SigningKey>>;
 }
 
 /**
@@ -70,8 +74,19 @@ export class EdgeHarness {
   /** What the vendor does before it answers. */
   readonly vendor: { before: () => Promise<void> };
 
+  /** Of the services that the roster has. */
+  readonly keys: Parts['keys'];
+
   private constructor(private readonly parts: Parts) {
-    ({ outage: this.outage, edge: this.edge, server: this.server, bus: this.bus, troubles: this.troubles, vendor: this.vendor } = parts);
+    ({
+      keys: this.keys,
+      outage: this.outage,
+      edge: this.edge,
+      server: this.server,
+      bus: this.bus,
+      troubles: this.troubles,
+      vendor: this.vendor,
+    } = parts);
   }
 
   static async start(options: HarnessOptions): Promise<EdgeHarness> {
@@ -81,6 +96,7 @@ export class EdgeHarness {
     const bus = await openEmbeddedBus({ dir: join(directory, 'bus'), preallocateBytes: 64 * 1024 });
     const outage = { bus: false };
     const policy = await SwitchablePolicy.load(options.grants);
+    const { roster, keys } = enrolled('edge/test', 'decision/test', 'console/test');
     const troubles: string[] = [];
     const trouble = (what: unknown, text?: string): void =>
       void troubles.push(`${text ?? ''} ${String((what as { err?: Error }).err?.stack ?? what)}`);
@@ -89,6 +105,11 @@ export class EdgeHarness {
     const edge = await createEdge({
       name: 'test',
       dataDir: directory,
+      key: keys['edge/test'],
+      roster,
+      announced: new AnnouncedServices(roster),
+      installation: 'test',
+      version: '0.0.0',
       bus: withOutage(bus, outage),
       identity: {
         identify: async (token) => {
@@ -114,7 +135,7 @@ export class EdgeHarness {
       log: { debug: () => {}, info: () => {}, warn: trouble, error: trouble },
       lost: (error) => trouble(error),
     });
-    return new EdgeHarness({ outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases });
+    return new EdgeHarness({ outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases, roster, keys });
   }
 
   get port(): number {
@@ -183,9 +204,11 @@ export class EdgeHarness {
     return (await this.records()).findLast(({ type }) => type === 'session.opened')!.sessionid;
   }
 
+  /** As the service whose business it is. */
   async control<Type extends keyof ControlEvents>(type: Type, data: ControlEvents[Type]): Promise<void> {
-    const { bytes } = controlEvent({ id: `test:${randomUUID()}`, source: '/test', subject: 'test' }, type, data, Date.now());
-    await this.bus.produce(TOPICS.control, [{ key: 'test', value: bytes }]);
+    const [role] = WRITERS[type];
+    const identity = { id: randomUUID(), subject: 'test', key: 'test', timeMs: Date.now() };
+    await writeControl(this.bus, this.keys[`${role as 'console'}/test`], identity, type, data);
   }
 
   /** Answers the newest hold, as one person. */
