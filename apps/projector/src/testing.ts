@@ -18,7 +18,7 @@ import type { Projector, ProjectorOptions } from './create-projector.js';
 
 export const LOG = logName(TOPICS.sessions, 0);
 const ledgerKey = generateSigningKey('ledger/test');
-const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'events', 'offsets'];
+const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'services', 'revocations', 'acknowledgements', 'events', 'offsets'];
 
 /** The one rig of a spec file. Calling it sets up and tears down around each test. */
 export class Rig {
