@@ -14,7 +14,14 @@ export class ConsoleModule {
   static of(services: ConsoleServices, streams: LiveStreams): DynamicModule {
     return {
       module: ConsoleModule,
-      controllers: [SessionsController, ApprovalsController, ListsController, RevocationsController, ProjectionsController, EventsController],
+      controllers: [
+        SessionsController,
+        ApprovalsController,
+        ListsController,
+        RevocationsController,
+        ProjectionsController,
+        EventsController,
+      ],
       providers: [
         { provide: SERVICES, useValue: services },
         { provide: LiveStreams, useValue: streams },

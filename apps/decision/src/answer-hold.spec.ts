@@ -64,7 +64,11 @@ beforeEach(() => {
 });
 
 /** A session whose first operation is held; returns the ways to go on with it. */
-function heldSession(hold: string | readonly string[], needed = 1, { session = `s-${String(hold)}`, text = 'UPDATE stock SET quantity = 1' } = {}): { close(): void } {
+function heldSession(
+  hold: string | readonly string[],
+  needed = 1,
+  { session = `s-${String(hold)}`, text = 'UPDATE stock SET quantity = 1' } = {},
+): { close(): void } {
   const stream = new SessionStream({ session, source: '/edge/a', subject: 'crew-stock' }, generateSigningKey('edge/a'));
   const { subject, issuer, provider, kind, groups, actors } = people['crew-stock']!;
   const requested = {
@@ -171,7 +175,12 @@ describe('answers to a hold', () => {
     holds.control({ type: 'approval.given', id: '1', source: '/decision/d2', data } as unknown as ControlEvent);
     heldSession('h-10', 2);
     expect(await answer('h-10', 'dana')).toMatchObject({ ok: false, code: 'GIVEN_ALREADY' });
-    holds.control({ type: 'approval.refused', id: '2', source: '/decision/d2', data: { ...data, hold: 'h-11', session: 's-h-11' } } as never);
+    holds.control({
+      type: 'approval.refused',
+      id: '2',
+      source: '/decision/d2',
+      data: { ...data, hold: 'h-11', session: 's-h-11' },
+    } as never);
     heldSession('h-11');
     expect(await answer('h-11', 'omar')).toMatchObject({ ok: false, code: 'NO_SUCH_HOLD' });
   });
@@ -190,8 +199,16 @@ describe('answers to a hold', () => {
   });
 
   it('P9: whoever asks for holds without end fills no memory, and what is over makes room', () => {
-    heldSession(Array.from({ length: OPEN_HOLDS_MAX + 10 }, (_, n) => `h-${n}`), 1, { session: 's-many' }).close();
-    heldSession(Array.from({ length: OPEN_HOLDS_MAX + 10 }, (_, n) => `i-${n}`), 1, { session: 's-more' });
+    heldSession(
+      Array.from({ length: OPEN_HOLDS_MAX + 10 }, (_, n) => `h-${n}`),
+      1,
+      { session: 's-many' },
+    ).close();
+    heldSession(
+      Array.from({ length: OPEN_HOLDS_MAX + 10 }, (_, n) => `i-${n}`),
+      1,
+      { session: 's-more' },
+    );
     expect(holds.size).toBe(OPEN_HOLDS_MAX);
     services = { ...services, nowMs: () => NOW + 60_000 };
     heldSession('late');

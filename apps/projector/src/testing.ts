@@ -8,16 +8,20 @@ import type { TestPostgres } from '@sallyport/adapter-embedded-postgres/testing'
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Store } from '@sallyport/adapter-postgres-store';
 import { TOPICS } from '@sallyport/bus';
-import type { Bus, BusRecord } from '@sallyport/bus';
+import type { Bus, BusRecord, OutgoingRecord } from '@sallyport/bus';
 import { generateSigningKey, split } from '@sallyport/events';
 import { logName, verifyLog } from '@sallyport/ledger';
 import type { VerifyReport } from '@sallyport/ledger';
 import { edgeKey, sampleLog } from '@sallyport/projections/testing';
+import { signRecord } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
 import { createProjector } from './create-projector.js';
 import type { Projector, ProjectorOptions } from './create-projector.js';
 
 export const LOG = logName(TOPICS.sessions, 0);
 const ledgerKey = generateSigningKey('ledger/test');
+/** Those whose events the sample log has. */
+export const { roster, keys } = enrolled('decision/main', 'console/main', 'edge/e0', 'edge/e1');
 const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'services', 'revocations', 'acknowledgements', 'events', 'offsets'];
 
 /** The one rig of a spec file. Calling it sets up and tears down around each test. */
@@ -69,6 +73,7 @@ export class Rig {
       storeUrl: this.postgres.url(),
       schema: this.schema,
       ledgerKey,
+      roster,
       log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
       checkpointEveryMs: 20,
       ...options,
@@ -96,8 +101,16 @@ export class Rig {
   }
 }
 
-/** Everything to one topic, large events in chunks. */
+/** As the service that an event names as its source writes it. */
+export function signedAsSource(value: Buffer): OutgoingRecord {
+  const { source } = JSON.parse(value.toString()) as { source: string };
+  const key = keys[source.slice(1) as keyof typeof keys];
+  return signRecord(key, TOPICS.control, { key: 'k', value });
+}
+
+/** Everything to one topic, large events in chunks; what belongs on the control stream signed. */
 export async function write(bus: Bus, topic: string, all: readonly Buffer[], chunkMaxBytes = 2 ** 20): Promise<void> {
+  if (topic === TOPICS.control) return void (await bus.produce(topic, all.map(signedAsSource)));
   const chunks = all.flatMap((bytes, index) => split(`${topic}-${index}-${bytes.length}`, bytes, chunkMaxBytes));
   await bus.produce(
     topic,

@@ -245,7 +245,15 @@ describe('revocations', () => {
     const tables = all(read(TOPICS.control, [...control, ...control]));
     expect(tables.services.get('edge/e1')).toMatchObject({ role: 'edge', keyId: 'ab'.repeat(8), first: '2026-01-02T03:04:06.010Z' });
     expect([...tables.revocations.values()]).toMatchObject([
-      { id: 's-1-r-edge/e1', kind: 'session', session: 's-1', subject: null, by: 'dana', reason: 'left', revoked: '2026-01-02T03:04:06.011Z' },
+      {
+        id: 's-1-r-edge/e1',
+        kind: 'session',
+        session: 's-1',
+        subject: null,
+        by: 'dana',
+        reason: 'left',
+        revoked: '2026-01-02T03:04:06.011Z',
+      },
       { id: 's-1-p-edge/e1', kind: 'principal', session: null, subject: 'crew-1', issuer: null },
     ]);
     expect(tables.acknowledgements.get(acknowledgementKey('s-1-r-edge/e1', 'edge/e1'))).toEqual({

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { CliError, EXIT } from './exit.js';
 import { type Io, processIo } from './io.js';
@@ -10,14 +9,31 @@ import { login } from './nouns/login.js';
 import { policy } from './nouns/policy.js';
 import { principals } from './nouns/principals.js';
 import { projections } from './nouns/projections.js';
+import { revocations } from './nouns/revocations.js';
 import { resources } from './nouns/resources.js';
 import { runs } from './nouns/runs.js';
 import { sessions } from './nouns/sessions.js';
 import { up } from './nouns/up.js';
 import { verify } from './nouns/verify.js';
+import { version } from '../version.js';
 import { createProgram, report } from './program.js';
 
-const NOUNS = [up, config, sessions, approvals, leases, principals, runs, resources, policy, login, connect, verify, projections];
+const NOUNS = [
+  up,
+  config,
+  sessions,
+  approvals,
+  leases,
+  principals,
+  revocations,
+  runs,
+  resources,
+  policy,
+  login,
+  connect,
+  verify,
+  projections,
+];
 
 /** Runs one command. Returns the exit code; never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -49,8 +65,4 @@ export async function main(argv: readonly string[]): Promise<void> {
   const abort = (): void => stop.abort();
   if (argv[0] !== 'up') for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, abort);
   process.exitCode = await run(argv, processIo(stop.signal));
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }

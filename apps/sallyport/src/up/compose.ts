@@ -4,20 +4,23 @@ import { MessageChannel } from 'node:worker_threads';
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
 import { openEmbeddedBus, serveBus } from '@sallyport/adapter-embedded-bus';
 import { startEmbeddedPostgres } from '@sallyport/adapter-embedded-postgres';
-import { type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
+import { DistrustMetrics, type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
 import { BusClient, BusServer } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import { openStore } from '@sallyport/adapter-postgres-store';
-import { type Bus, TOPICS } from '@sallyport/bus';
 import { type Config, type Limits, resolveSecret } from '@sallyport/config';
 import { type ConsoleLimits, createConsole, type ResourceInfo } from '@sallyport/console';
-import { createDecision, type HoldAnswer } from '@sallyport/decision';
-import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
+import { createDecision } from '@sallyport/decision';
+import { parseVerifierKeys, type VerifierKey } from '@sallyport/events';
 import type { ProjectorStatus } from '@sallyport/projector';
+import { AnnouncedServices } from '@sallyport/trust';
 import { createVendor } from '@sallyport/vendor';
 import type { Logger } from 'pino';
+import { version } from '../version.js';
+import { busAnswers } from './bus-answers.js';
 import { devPrincipals } from './dev-principals.js';
 import type { EdgeWorkerData } from './edge-worker.js';
+import { enrolment } from './enrolment.js';
 import { installationOf } from './installation.js';
 import { loadPolicy, type Policy, verdictsOf } from './policy.js';
 import type { ProjectorWorkerData } from './projector-worker.js';
@@ -69,7 +72,10 @@ async function start(
   const { config, log, policy, env, baseDir } = options;
   const { data: dataDir, limits, listen } = config;
   const installation = await installationOf(dataDir);
-  const ledgerKey = await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${config.edge.name}`);
+  const { keys, roster, lines } = await enrolment(dataDir, config.edge.name);
+  const announced = new AnnouncedServices(roster);
+  const distrust = new DistrustMetrics();
+  const self = { installation: installation.id, version: version() };
   const loaded = await loadPolicy(policy);
   const verdicts = verdictsOf(loaded, limits, log);
 
@@ -106,20 +112,24 @@ async function start(
   onStop(() => vendor.close());
   const decision = await createDecision({
     bus,
+    key: keys.decision,
+    roster,
+    ...self,
     transport: new BusServer({ bus, service: 'decide', maxRunningRequests: limits.maxRunningRequests }),
     identity,
     engine: loaded.engine,
     verdicts,
-    holdTimeoutMs: limits.holdTimeoutMs,
+    bundle: loaded.bundle,
+    limits,
+    metrics: distrust,
     log,
   });
   onStop(() => decision.close());
-  await activated(bus, loaded, ledgerKey.id);
 
   const projectorPort = busPort();
   const projector = await startWorker(
     new URL('./projector-worker.js', import.meta.url),
-    { bus: projectorPort, storeUrl, dataDir, name: config.edge.name, logLevel: log.level } satisfies ProjectorWorkerData,
+    { bus: projectorPort, storeUrl, dataDir, name: config.edge.name, roster: lines, logLevel: log.level } satisfies ProjectorWorkerData,
     [projectorPort],
   );
   onStop(() => projector.terminate());
@@ -144,6 +154,8 @@ async function start(
     {
       bus: edgePort,
       name: config.edge.name,
+      roster: lines,
+      ...self,
       dataDir,
       providers,
       resources: edgeResources(config),
@@ -169,7 +181,12 @@ async function start(
     port: listen.console.address.port,
     store,
     bus,
-    answer: (answer: HoldAnswer) => answers.request('approval.answer', answer),
+    key: keys.console,
+    roster,
+    announced,
+    ...self,
+    metrics: distrust,
+    answer: busAnswers(answers, announced),
     identity,
     engine: loaded.engine,
     localToken: installation.operatorToken,
@@ -190,7 +207,10 @@ async function start(
   const observability = await serveObservability({
     host: listen.metrics.address.host,
     port: listen.metrics.address.port,
-    sources: [edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+    sources: [
+      ...[edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+      () => distrust.registry.getMetricsAsJSON(),
+    ],
     notReady,
   });
   onStop(() => observability.close());
@@ -266,25 +286,9 @@ function resourceInfos(config: Config): ResourceInfo[] {
   });
 }
 
-/** The public halves of the keys in the data directory. */
+/** The public halves of the keys in the data directory that sign the record. */
 async function verifierKeys(directory: string): Promise<VerifierKey[]> {
   const files = (await readdir(directory)).filter((file) => file.endsWith('.pub')).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')));
-  return texts.flatMap((text) => [...parseVerifierKeys(text)]);
-}
-
-/** Which policy judges from here on is part of the record. */
-async function activated(
-  bus: Bus,
-  { revision, bundle }: { readonly revision: string; readonly bundle: string },
-  id: string,
-): Promise<void> {
-  const nowMs = Date.now();
-  const { bytes } = controlEvent(
-    { id: `${revision}:${nowMs}:${id}`, source: '/sallyport', subject: revision },
-    'policy.activated',
-    { revision, bundle, grants: revision },
-    nowMs,
-  );
-  await bus.produce(TOPICS.control, [{ key: revision, value: bytes }]);
+  return texts.flatMap((text) => [...parseVerifierKeys(text)]).filter(({ name }) => /^(edge|ledger)\//.test(name));
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
@@ -6,7 +7,10 @@ import { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
+import { loadOrCreateKey } from '@sallyport/events';
 import type { LeasePort } from '@sallyport/lease';
+import { AnnouncedServices } from '@sallyport/trust';
+import { rosterOf } from './enrolment.js';
 import { createLog } from './log.js';
 import { type Policy, policyVerdicts } from './policy.js';
 import { remoteVerdicts } from './remote-verdicts.js';
@@ -16,6 +20,10 @@ import { serveWorker } from './worker-link.js';
 export interface EdgeWorkerData {
   readonly bus: MessagePort;
   readonly name: string;
+  /** Verifier keys of all services, a line each. */
+  readonly roster: string;
+  readonly installation: string;
+  readonly version: string;
   readonly dataDir: string;
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
@@ -29,6 +37,7 @@ export interface EdgeWorkerData {
 
 serveWorker<EdgeWorkerData>(async (data) => {
   const { limits, listen } = data;
+  const roster = rosterOf(data.roster);
   const log = createLog('edge', data.logLevel);
   const bus = connectBus(data.bus);
   const clients = { requestTimeoutMs: limits.busRequestTimeoutMs, maxOutstandingRequests: limits.maxBusRequests };
@@ -42,6 +51,11 @@ serveWorker<EdgeWorkerData>(async (data) => {
       : await remoteVerdicts(data.policy, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
   const edge = await createEdge({
     name: data.name,
+    key: await loadOrCreateKey(join(data.dataDir, 'keys'), `edge/${data.name}`),
+    roster,
+    announced: new AnnouncedServices(roster),
+    installation: data.installation,
+    version: data.version,
     dataDir: data.dataDir,
     bus,
     identity,

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { connectBus } from '@sallyport/adapter-embedded-bus';
 import { loadOrCreateKey } from '@sallyport/events';
 import { createProjector, ProjectorMetrics } from '@sallyport/projector';
+import { rosterOf } from './enrolment.js';
 import { createLog } from './log.js';
 import { serveWorker } from './worker-link.js';
 
@@ -11,16 +12,19 @@ export interface ProjectorWorkerData {
   readonly storeUrl: string;
   readonly dataDir: string;
   readonly name: string;
+  /** Verifier keys of all services, a line each. */
+  readonly roster: string;
   readonly logLevel: string;
 }
 
-serveWorker<ProjectorWorkerData>(async ({ bus: port, storeUrl, dataDir, name, logLevel }) => {
+serveWorker<ProjectorWorkerData>(async ({ bus: port, storeUrl, dataDir, name, roster, logLevel }) => {
   const bus = connectBus(port);
   const metrics = new ProjectorMetrics();
   const projector = await createProjector({
     bus,
     metrics,
     storeUrl,
+    roster: rosterOf(roster),
     ledgerKey: await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${name}`),
     log: createLog('projector', logLevel),
   });

@@ -219,15 +219,4 @@ export const OFFSETS = table<OffsetRow>('offsets', ['topic', 'partition'], {
 });
 
 /** All that is made from the log, and how far. */
-export const TABLES = [
-  SESSIONS,
-  OPERATIONS,
-  HOLDS,
-  LEASES,
-  RUNS,
-  SERVICES,
-  REVOCATIONS,
-  ACKNOWLEDGEMENTS,
-  EVENTS,
-  OFFSETS,
-] as const;
+export const TABLES = [SESSIONS, OPERATIONS, HOLDS, LEASES, RUNS, SERVICES, REVOCATIONS, ACKNOWLEDGEMENTS, EVENTS, OFFSETS] as const;

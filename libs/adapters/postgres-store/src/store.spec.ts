@@ -357,6 +357,24 @@ describe('queries', () => {
     expect(await store.run('run-1')).toMatchObject({ sessions: 1 });
     expect(await store.hold('s-0-h99')).toBeNull();
     expect(await store.session('nobody')).toBeNull();
+    expect((await store.revocations({ session: 's-1' })).rows.map(({ id }) => id)).toEqual(['s-1-r-edge/e1']);
+    expect((await store.revocations({ kind: 'principal', principal: 'crew-1' })).rows).toHaveLength(3);
+    expect((await store.revocations({ principal: 'nobody' })).rows).toEqual([]);
+    expect((await store.revocation('s-1-r-edge/e1'))?.session).toBe('s-1');
+    expect(await store.acknowledgements([])).toEqual([]);
+  });
+
+  it('P10: a hold whose id another session uses too is not shown: nobody is to approve the one and have read the other', async () => {
+    const { store: own } = await fresh();
+    const waiting = sessionBytes({ id: 's-1', end: 'open', waiting: true });
+    await apply(own, records(TOPICS.sessions, waiting));
+    expect((await own.hold('s-1-h1'))?.session).toBe('s-1');
+    const copied = sessionBytes({ id: 's-2', end: 'open', waiting: true }).map((bytes) =>
+      Buffer.from(bytes.toString().replaceAll('s-2-h1', 's-1-h1')),
+    );
+    await apply(own, records(TOPICS.sessions, [...waiting, ...copied]), waiting.length);
+    expect(await own.hold('s-1-h1')).toBeNull();
+    expect((await own.holds()).rows).toEqual([]);
   });
 
   it('give events in order, with their bytes, no more than a page holds', async () => {
