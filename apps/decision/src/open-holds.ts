@@ -14,7 +14,7 @@ type Answered = Extract<ControlEvent, { type: 'approval.given' | 'approval.refus
 /** Answers to holds that are not known here (yet): with several decision services another one may be ahead. The oldest are forgotten. */
 export const EARLY_ANSWERS_MAX = 10_000;
 /** Holds that wait, of all edges; more can't be answered until some are over, and are refused by their edge in time. */
-export const OPEN_HOLDS_MAX = 20_000;
+export const OPEN_HOLDS_MAX = 10_000;
 
 /**
  * The holds that wait for people, and who was revoked and can't answer them: a fold of the session and control streams.

@@ -9,7 +9,7 @@ import { testPostgres, type TestPostgres } from '@sallyport/adapter-embedded-pos
 import { opaWasmEngine, readBundle } from '@sallyport/adapter-opa-wasm';
 import { connectUpstream } from '@sallyport/adapter-postgres-upstream';
 import { postgresRoles } from '@sallyport/adapter-postgres-role';
-import { type Bus, TOPICS } from '@sallyport/bus';
+import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
 import { DEFAULT_LIMITS } from '@sallyport/config';
 import { type ControlEvents, type SigningKey } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
@@ -18,7 +18,7 @@ import { AnnouncedServices, type Roster, WRITERS, writeControl } from '@sallypor
 import { enrolled } from '@sallyport/trust/testing';
 import { loadGrants, verdicts, type VerdictPort } from '@sallyport/verdict';
 import { Client, type ClientConfig } from 'pg';
-import { createEdge, type Edge, type EdgeLimits } from '../index.js';
+import { createEdge, type Edge, type EdgeLimits, type EdgeOptions } from '../index.js';
 import { WireClient, type WireOptions } from './wire-client.js';
 
 export interface HarnessOptions {
@@ -45,6 +45,7 @@ export interface SessionRecord {
 }
 
 interface Parts {
+  readonly edgeNamed: (name: 'test' | 'other') => EdgeOptions;
   readonly outage: { bus: boolean };
   readonly edge: Edge;
   readonly server: TestPostgres;
@@ -55,7 +56,7 @@ interface Parts {
   readonly vendor: { before: () => Promise<void> };
   readonly closeLeases: () => Promise<void>;
   readonly roster: Roster;
-  readonly keys: Readonly<Record<'edge/test' | 'decision/test' | 'console/test', SigningKey>>;
+  readonly keys: Readonly<Record<'edge/test' | 'edge/other' | 'decision/test' | 'console/test', SigningKey>>;
 }
 
 /**
@@ -96,16 +97,16 @@ export class EdgeHarness {
     const bus = await openEmbeddedBus({ dir: join(directory, 'bus'), preallocateBytes: 64 * 1024 });
     const outage = { bus: false };
     const policy = await SwitchablePolicy.load(options.grants);
-    const { roster, keys } = enrolled('edge/test', 'decision/test', 'console/test');
+    const { roster, keys } = enrolled('edge/test', 'edge/other', 'decision/test', 'console/test');
     const troubles: string[] = [];
     const trouble = (what: unknown, text?: string): void =>
       void troubles.push(`${text ?? ''} ${String((what as { err?: Error }).err?.stack ?? what)}`);
     const vendor = { before: async () => {} };
     const { leases, close: closeLeases } = await roleLeases(server, options.profiles ?? PROFILES, vendor);
-    const edge = await createEdge({
-      name: 'test',
+    const edgeNamed = (name: 'test' | 'other'): EdgeOptions => ({
+      name,
       dataDir: directory,
-      key: keys['edge/test'],
+      key: keys[`edge/${name}`],
       roster,
       announced: new AnnouncedServices(roster),
       installation: 'test',
@@ -135,7 +136,13 @@ export class EdgeHarness {
       log: { debug: () => {}, info: () => {}, warn: trouble, error: trouble },
       lost: (error) => trouble(error),
     });
-    return new EdgeHarness({ outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases, roster, keys });
+    const edge = await createEdge(edgeNamed('test'));
+    return new EdgeHarness({ edgeNamed, outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases, roster, keys });
+  }
+
+  /** A second edge on the same bus, target and policy; the caller closes it. */
+  other(): Promise<Edge> {
+    return createEdge(this.parts.edgeNamed('other'));
   }
 
   get port(): number {
@@ -202,6 +209,11 @@ export class EdgeHarness {
   /** The session that was opened last. */
   async newestSession(): Promise<string> {
     return (await this.records()).findLast(({ type }) => type === 'session.opened')!.sessionid;
+  }
+
+  /** Every record of the control topic. */
+  async controlRecords(): Promise<readonly BusRecord[]> {
+    return this.bus.read(TOPICS.control, 0, 0n, 10_000);
   }
 
   /** As the service whose business it is. */
