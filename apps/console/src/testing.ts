@@ -167,7 +167,7 @@ export async function testConsole(
       fresh.push(...found);
       offset = found.at(-1)!.offset + 1n;
     }
-    const records = fresh.map(({ topic, partition, offset, value }) => ({ topic, partition, offset, bytes: value }));
+    const records = fresh.map(({ topic, partition, offset, value }) => ({ topic, partition, offset, bytes: value, vouched: true }));
     const next = applied + BigInt(fresh.length);
     await store.applyBatch({ topic: TOPICS.sessions, partition: 0, records, firstOffset: applied, nextOffset: next });
     applied = next;

@@ -8,7 +8,7 @@ import { openEmbeddedBus } from '@sallyport/adapter-embedded-bus';
 import { type Bus, type OutgoingRecord, TOPICS } from '@sallyport/bus';
 import { controlEvent, type ControlEvents, generateSigningKey, SessionStream, type SigningKey } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
-import { AnnouncedServices, heardEvent, sealTo, signRecord, writeControl } from '@sallyport/trust';
+import { AnnouncedServices, heardEvent, sealTo, signRecord, vouch, writeControl } from '@sallyport/trust';
 import { enrolled } from '@sallyport/trust/testing';
 import { pino } from 'pino';
 import { answerBinding, createDecision, type HoldAnswer, type HoldAnswered } from './index.js';
@@ -103,12 +103,12 @@ async function start(name: 'decision/d1' | 'decision/d2' = 'decision/d1'): Promi
   };
 }
 
-async function ask(hold = 'h', needed = 2, text = 'UPDATE stock'): Promise<void> {
-  const stream = new SessionStream({ session: 's', source: '/edge/e1', subject: 'crew' }, keys['edge/e1']);
+async function ask({ needed = 2, text = 'UPDATE stock', session = 's', key = keys['edge/e1'] as SigningKey | null } = {}): Promise<void> {
+  const stream = new SessionStream({ session, source: '/edge/e1', subject: 'crew' }, keys['edge/e1']);
   const { bytes } = stream.event(
     'approval.requested',
     {
-      hold,
+      hold: 'h',
       operation: 1,
       hash: HASH,
       resource: { name: 'shop', kind: 'postgres', labels: {} },
@@ -124,7 +124,8 @@ async function ask(hold = 'h', needed = 2, text = 'UPDATE stock'): Promise<void>
     },
     Date.now(),
   );
-  await bus.produce(TOPICS.sessions, [{ key: 's', value: bytes, timestampMs: Date.now() }]);
+  const record = { key: session, value: bytes, timestampMs: Date.now() };
+  await bus.produce(TOPICS.sessions, [key ? vouch(key, record) : record]);
 }
 
 const control = async () => bus.read(TOPICS.control, 0, 0n, 1000);
@@ -184,11 +185,17 @@ describe('the decision service', () => {
     while (((await service.answer({ token: 'omar', hold: 'other' })) as { code?: string }).code !== 'TOKEN');
   });
 
-  it('P10: a request for a hold that is written a second time, with another text, is not the one that is answered', async () => {
+  it('P10: a request for a hold that is forged, or written a second time with another text, is not the one that is answered', async () => {
+    // As if it were first, which only another partition that is read sooner could make it.
+    await ask({ needed: 1, text: 'SELECT 1', key: null });
+    await ask({ needed: 1, text: 'SELECT 1', key: generateSigningKey('edge/e1') });
+    await ask({ needed: 1, text: 'SELECT 1', key: keys['decision/d2'] });
     await ask();
-    await ask('h', 1, 'SELECT 1');
+    await ask({ needed: 1, text: 'SELECT 1' });
+    await ask({ needed: 1, text: 'SELECT 1', session: 'other' });
     const service = await start();
     expect(await service.answer()).toMatchObject({ ok: true, needed: 2 });
+    expect(await service.metrics.registry.metrics()).toContain('{topic="sallyport.sessions.v1",reason="unsigned"} 1');
   });
 
   it('P2: a grant that comes again, at once or over a restart, is not written again', async () => {

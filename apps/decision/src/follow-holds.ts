@@ -1,5 +1,5 @@
 import { type Bus, type BusRecord, type Consumption, TOPICS } from '@sallyport/bus';
-import { type AnnouncedServices, type FollowOptions, followTrusted, type Roster } from '@sallyport/trust';
+import { type AnnouncedServices, type FollowOptions, followTrusted, isVouchedKind, type Roster, unvouched } from '@sallyport/trust';
 import type { Logger } from 'pino';
 import type { OpenHolds } from './open-holds.js';
 
@@ -21,7 +21,12 @@ export interface FollowHolds {
  */
 export async function followHolds({ bus, roster, holds, announced, onDistrusted, log, ...since }: FollowHolds): Promise<Consumption[]> {
   const onError = (error: unknown): void => log.error({ err: error }, 'the log can not be followed for holds');
-  const sessions = await followRecent(bus, since.nowMs - since.holdTimeoutMs, (bytes) => holds.session(bytes, log), onError);
+  const heard = (record: BusRecord): void => {
+    const reason = isVouchedKind(record) ? unvouched(roster, record) : undefined;
+    if (reason === undefined) holds.session(record.value, log);
+    else onDistrusted(reason, record);
+  };
+  const sessions = await followRecent(bus, since.nowMs - since.holdTimeoutMs, heard, onError);
   const control = await followTrusted({
     bus,
     topic: TOPICS.control,
@@ -37,7 +42,7 @@ export async function followHolds({ bus, roster, holds, announced, onDistrusted,
 async function followRecent(
   bus: Bus,
   sinceMs: number,
-  heard: (bytes: Buffer) => void,
+  heard: (record: BusRecord) => void,
   onError: (error: unknown) => void,
 ): Promise<Consumption> {
   const missing = new Map<number, bigint>();
@@ -53,7 +58,7 @@ async function followRecent(
     topic: TOPICS.sessions,
     start: { at: 'timestamp', timestampMs: sinceMs },
     onBatch: async (records: readonly BusRecord[]) => {
-      for (const { value } of records) heard(value);
+      records.forEach(heard);
       const last = records.at(-1);
       if (last && last.offset + 1n >= (missing.get(last.partition) ?? 0n)) missing.delete(last.partition);
       if (missing.size === 0) caughtUp();

@@ -19,10 +19,10 @@ export const OPEN_HOLDS_MAX = 10_000;
 /**
  * The holds that wait for people, and who was revoked and can't answer them: a fold of the session and control streams.
  *
- * The control stream's events are signed one by one, those of a session are not. So who may write to the sessions topic can:
- * - ask for a hold of its own: an approval of it is for a session that no edge has, and is applied by nobody;
- * - ask a second time for a hold that is known, with a harmless text: the first one stays. Ids are random, so it can't come first;
- * - say that a hold or its session is over: it can't be answered any more, and the edge refuses the operation when its time is over.
+ * The control stream's events and requests for approval are signed one by one, the other events of a session are not. So who may write
+ * to the sessions topic can say that a hold or its session is over: it can't be answered any more, and the edge refuses the operation
+ * when its time is over. What asks a second time for a hold that is known is passed over, whoever wrote it: ids are random, and nobody
+ * but its edge can come first.
  */
 export class OpenHolds {
   readonly #open = new Map<string, OpenHold>();
@@ -67,7 +67,7 @@ export class OpenHolds {
     this.#begun.get(hold)?.delete(answerId);
   }
 
-  /** A record of the sessions topic. */
+  /** An event of the sessions topic; a request for approval only if its edge has signed it. */
   session(bytes: Buffer, log: Pick<Logger, 'error'>): void {
     try {
       // Only a few of many events matter here: the others aren't read at all.

@@ -50,9 +50,10 @@ export class Assembler {
     }
     this.#next = offset + 1n;
     const belief = this.belief(record);
-    const whole = typeof belief === 'object' ? problemOf(belief.distrusted) : belief === 'alone' ? value : this.#join(record);
+    const whole = typeof belief === 'object' ? problemOf(belief.distrusted) : belief === 'joined' ? this.#join(record) : value;
     if (whole === undefined || offset < this.#done) return undefined;
-    return { topic, partition, offset, ...(typeof whole === 'string' ? { bytes: value, problem: whole } : { bytes: whole }) };
+    if (typeof whole === 'string') return { topic, partition, offset, bytes: value, problem: whole };
+    return { topic, partition, offset, bytes: whole, ...(belief === 'vouched' ? { vouched: true } : {}) };
   }
 
   #join(record: BusRecord): Buffer | string | undefined {

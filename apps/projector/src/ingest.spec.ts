@@ -208,4 +208,19 @@ describe('a hostile producer on the control topic', () => {
     await until(() => caughtUp(projector));
     expect(await reader.acknowledgements(['s-1-r-edge/e1'])).toMatchObject([{ edge: 'edge/e1', sessions: 1 }]);
   });
+
+  it('P10: shows approvers what the edge asked for, whatever was written before it or after', async () => {
+    const bus = await rig.openBus();
+    const projector = await rig.start(bus);
+    const genuine = sessionBytes({ id: 's-1', end: 'open', waiting: true });
+    const forged = (value: Buffer) => ({ key: 's-1', value: Buffer.from(value.toString().replaceAll('"text":"', '"text":"SELECT 1 -- ')) });
+    await write(bus, TOPICS.sessions, genuine.slice(0, -1));
+    const asked = genuine.at(-1)!;
+    await bus.produce(TOPICS.sessions, [forged(asked)]);
+    await until(() => caughtUp(projector));
+    const reader = await rig.reader();
+    expect(await reader.hold('s-1-h1')).toBeNull();
+    await projector.rebuild();
+    expect(await reader.hold('s-1-h1')).toBeNull();
+  });
 });

@@ -278,5 +278,10 @@ describe('revocations', () => {
     });
     const [hold] = all(read(TOPICS.sessions, [first!, second!])).holds.values();
     expect(hold).toMatchObject({ text: 'UPDATE stock', state: 'waiting' });
+    // One that its edge did not sign is an event of the session, and no hold, although it is read first.
+    const forged = readEntry({ topic: TOPICS.sessions, partition: 1, offset: 0n, bytes: first! });
+    const tables = all([forged, ...read(TOPICS.sessions, [second!])]);
+    expect([...tables.holds.values()]).toMatchObject([{ text: 'SELECT 1' }]);
+    expect(tables.sessions.get('s-1')?.events).toBe(2);
   });
 });

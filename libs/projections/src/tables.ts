@@ -140,7 +140,7 @@ class Folding {
   entry({ reading, record, identity }: LogEntry): void {
     switch (reading.stream) {
       case 'session':
-        if (this.#session(reading.event, record.bytes)) this.#parts(reading.event);
+        if (this.#session(reading.event, record.bytes)) this.#parts(reading.event, record.vouched === true);
         break;
       case 'session-unknown':
         this.#session(reading.event, record.bytes);
@@ -200,7 +200,7 @@ class Folding {
     return true;
   }
 
-  #parts(event: SessionEvent): void {
+  #parts(event: SessionEvent, isVouched: boolean): void {
     const session = event.sessionid;
     for (const operation of operationsOf(event)) {
       const key = operationKey(session, operation);
@@ -209,7 +209,8 @@ class Folding {
       if (after && after !== before) this.changed.operations.set(key, after);
     }
     const id = holdOf(event);
-    if (id !== null) {
+    // What approvers are shown is its edge's own word, or nothing.
+    if (id !== null && (isVouched || event.type !== 'approval.requested')) {
       const key = holdKey(session, id);
       this.#putHold(key, evolveHoldBySession(this.#hold(key), event, { session, id }));
     }

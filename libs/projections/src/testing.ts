@@ -78,9 +78,9 @@ export function leaseBytes(session: string, ends: readonly ('lease.dropped' | 'l
   ];
 }
 
-/** Numbers bytes as the records of one partition. */
+/** Numbers bytes as the records of one partition, vouched for. */
 export function records(topic: string, bytes: readonly Buffer[], from = 0n): LogRecord[] {
-  return bytes.map((value, index) => ({ topic, partition: 0, offset: from + BigInt(index), bytes: value }));
+  return bytes.map((value, index) => ({ topic, partition: 0, offset: from + BigInt(index), bytes: value, vouched: true }));
 }
 
 /** Three streams with a bit of everything; sessions are interleaved. */

@@ -17,3 +17,4 @@ export { openSealed, SEALED_LIMITS, type SealBinding, type SealKey, sealKeyOf, s
 export { type Distrusted, type EventToWrite, type Heard, heardEvent, Once, writeControl, writeLease } from './signed-events.js';
 export { KEY_HEADER, type Signable, SIGNATURE_HEADER, type Signed, signerOf, signRecord, type Unsigned } from './signed-record.js';
 export { TrustError, type TrustErrorCode } from './trust-error.js';
+export { isVouchedKind, unvouched, vouch } from './vouched.js';
