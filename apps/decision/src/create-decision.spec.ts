@@ -83,7 +83,7 @@ async function start(name: 'decision/d1' | 'decision/d2' = 'decision/d1'): Promi
         } as unknown as Principal,
       }),
     },
-    engine: { evaluate: () => ({ allow: true, rules: [], reasons: [] }) } as never,
+    engine: { evaluate: () => ({ allow: true, rules: [], reasons: [] }) },
     verdicts: { revision: 'r1', decide: () => Promise.reject(new Error('nobody asks')) },
     bundle: 'b'.repeat(64),
     limits: { holdTimeoutMs: 900_000, revocationSkewMs: 0 },
@@ -91,7 +91,7 @@ async function start(name: 'decision/d1' | 'decision/d2' = 'decision/d1'): Promi
     log: pino({ level: 'silent' }),
   });
   closing.push(() => decision.close());
-  while (announced.ofRole('decision').length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!announced.ofRole('decision').some((one) => one.name === name)) await new Promise((resolve) => setTimeout(resolve, 5));
   return {
     metrics,
     async answer({ token = 'dana', ...more } = {}) {
@@ -103,7 +103,15 @@ async function start(name: 'decision/d1' | 'decision/d2' = 'decision/d1'): Promi
   };
 }
 
-async function ask({ needed = 2, text = 'UPDATE stock', session = 's', key = keys['edge/e1'] as SigningKey | null } = {}): Promise<void> {
+interface Ask {
+  readonly needed?: number;
+  readonly text?: string;
+  readonly session?: string;
+  /** Null: unsigned. */
+  readonly key?: SigningKey | null;
+}
+
+async function ask({ needed = 2, text = 'UPDATE stock', session = 's', key = keys['edge/e1'] }: Ask = {}): Promise<void> {
   const stream = new SessionStream({ session, source: '/edge/e1', subject: 'crew' }, keys['edge/e1']);
   const { bytes } = stream.event(
     'approval.requested',
@@ -202,7 +210,7 @@ describe('the decision service', () => {
     await ask();
     const first = await start();
     const both = await Promise.all([first.answer(), first.answer()]);
-    expect(both.map(({ ok }) => ok).sort()).toEqual([false, true]);
+    expect(both.filter(({ ok }) => ok)).toHaveLength(1);
     await first.close();
     const second = await start();
     expect(await second.answer()).toMatchObject({ ok: false, code: 'GIVEN_ALREADY' });

@@ -54,8 +54,9 @@ export async function createDecision(options: DecisionOptions): Promise<{ close(
   const { revision } = verdicts;
   const module = DecisionModule.of(verdicts, { bus, key, identity, engine, revision, holds, nowMs });
   const app = await NestFactory.createMicroservice(module, { strategy: options.transport, logger: false });
-  await app.listen();
+  // Before the first request: what is sealed to the decision services has to be sealed to this one too.
   await announce(bus, key, { installation: options.installation, version: options.version, nowMs: nowMs() });
+  await app.listen();
   // Which policy judges from here on is part of the record.
   await writeControl(bus, key, { id: randomUUID(), subject: revision, key: revision, timeMs: nowMs() }, 'policy.activated', {
     revision,
