@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { serveObservability } from '@sallyport/adapter-metrics';
+import { DistrustMetrics, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
 import type { Logger } from 'pino';
 import { openKafka } from './bus.js';
@@ -94,12 +94,13 @@ async function start(name: ServiceName, settings: Settings, log: Logger, stops: 
   if (config.bus.kind !== 'kafka') throw new Error('a service of its own needs Kafka');
   const bus = await openKafka(config.bus, { env, baseDir }, log);
   stops.push(() => bus.close());
-  const ground: Ground = { config, baseDir, env, policy, installation, bus, roster, providers: oidcProviders(config), log };
+  const distrust = new DistrustMetrics();
+  const ground: Ground = { distrust, config, baseDir, env, policy, installation, bus, roster, providers: oidcProviders(config), log };
   const { service, store } = await startOn(ground, name, lost, stops);
   stops.push(() => service.close());
   const metrics = await serveObservability({
     ...metricsAddress(config, name),
-    sources: [() => service.metrics()],
+    sources: [() => service.metrics(), () => distrust.registry.getMetricsAsJSON()],
     notReady: () => service.notReady(),
   });
   stops.push(() => metrics.close());

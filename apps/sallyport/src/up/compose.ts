@@ -1,8 +1,6 @@
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
-import { type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
-import { type Bus, TOPICS } from '@sallyport/bus';
+import { DistrustMetrics, type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
-import { controlEvent } from '@sallyport/events';
 import type { ProjectorStatus } from '@sallyport/projector';
 import type { Logger } from 'pino';
 import { startConsole } from '../services/console.js';
@@ -72,13 +70,13 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     ...oidcProviders(config),
     ...(issuer ? [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] : []),
   ];
-  const ground: Ground = { config, baseDir, env, policy, installation, bus, roster, providers, log };
+  const distrust = new DistrustMetrics();
+  const ground: Ground = { distrust, config, baseDir, env, policy, installation, bus, roster, providers, log };
 
   const vendor = await startVendor(ground);
   stops.push(() => vendor.close());
   const decision = await startDecision(ground, loaded);
   stops.push(() => decision.close());
-  await activated(bus, loaded, installation.id);
 
   const projectorBus = link();
   const projector = await startWorker(
@@ -111,7 +109,10 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   stops.push(() => console.close());
   const observability = await serveObservability({
     ...listen.metrics.address,
-    sources: [edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+    sources: [
+      ...[edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+      () => distrust.registry.getMetricsAsJSON(),
+    ],
     notReady: async () => [...(await edge.call<readonly string[]>('notReady')), ...(await projector.call<readonly string[]>('notReady'))],
   });
   stops.push(() => observability.close());
@@ -133,20 +134,4 @@ async function devIssuer({ config, policy, log }: ComposeOptions): Promise<DevIs
     ...(tokenTtlMs === undefined ? {} : { accessTokenTtlMs: tokenTtlMs }),
     onError: (error) => log.warn({ err: error }, 'the development issuer'),
   });
-}
-
-/** Which policy judges from here on is part of the record. */
-async function activated(
-  bus: Bus,
-  { revision, bundle }: { readonly revision: string; readonly bundle: string },
-  id: string,
-): Promise<void> {
-  const nowMs = Date.now();
-  const { bytes } = controlEvent(
-    { id: `${revision}:${nowMs}:${id}`, source: '/sallyport', subject: revision },
-    'policy.activated',
-    { revision, bundle, grants: revision },
-    nowMs,
-  );
-  await bus.produce(TOPICS.control, [{ key: revision, value: bytes }]);
 }
