@@ -4,6 +4,7 @@ import { TABLES } from './entities.js';
 import { storeError, StoreError } from './errors.js';
 import type { StoreLimits } from './limits.js';
 import { ReadModel1767312000000 } from './migrations/1767312000000-read-model.js';
+import { Rebuilds1767398400000 } from './migrations/1767398400000-rebuilds.js';
 
 /** Unquoted it is itself, and with a suffix it still fits into 63 bytes. */
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,47}$/;
@@ -27,7 +28,7 @@ export async function connect(url: string, schema: string, limits: StoreLimits):
     url,
     schema,
     entities: TABLES.map(({ entity }) => entity),
-    migrations: [ReadModel1767312000000],
+    migrations: [ReadModel1767312000000, Rebuilds1767398400000],
     migrationsTableName: 'migrations',
     synchronize: false,
     migrationsRun: false,

@@ -78,7 +78,7 @@ describe('tables', () => {
     stores.push(...opened);
     expect(await opened[2]!.positions()).toEqual([]);
     const { rows } = await postgres.query('SELECT count(*)::int AS count FROM together.migrations');
-    expect(rows).toEqual([{ count: 1 }]);
+    expect(rows).toEqual([{ count: 2 }]);
   });
 
   it('go down again', async () => {
@@ -87,9 +87,13 @@ describe('tables', () => {
       type: 'postgres',
       url: postgres.url(),
       schema,
-      migrations: [(await import('./migrations/1767312000000-read-model.js')).ReadModel1767312000000],
+      migrations: [
+        (await import('./migrations/1767312000000-read-model.js')).ReadModel1767312000000,
+        (await import('./migrations/1767398400000-rebuilds.js')).Rebuilds1767398400000,
+      ],
     });
     await dataSource.initialize();
+    await dataSource.undoLastMigration();
     await dataSource.undoLastMigration();
     await dataSource.destroy();
     const { rows } = await postgres.query('SELECT table_name FROM information_schema.tables WHERE table_schema = $1', [schema]);
@@ -286,7 +290,7 @@ describe('rebuild', () => {
     // Life goes on, and so may another rebuild.
     await apply(store, records(TOPICS.leases, [...log.leases, ...leaseBytes('s-99', [])]));
     expect((await store.leases({ session: 's-99' })).rows).toHaveLength(1);
-    await (await store.beginRebuild()).abandon();
+    await (await store.beginRebuild()).abandon('X');
   });
 
   it('takes the place of a model that was made of a longer log, if it is told where the log ends', async () => {
@@ -295,8 +299,8 @@ describe('rebuild', () => {
     const rebuild = await store.beginRebuild();
     await apply(rebuild, LOG[0], 0, 5);
     const end = { topic: TOPICS.sessions, partition: 0 };
-    await expect(rebuild.swap([{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
-    await rebuild.swap([{ ...end, next: 5n }]);
+    await expect(rebuild.swap(async () => [{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
+    await rebuild.swap(async () => [{ ...end, next: 5n }]);
     expect(await store.startOffset(TOPICS.sessions, 0)).toBe(5n);
   });
 
@@ -306,7 +310,7 @@ describe('rebuild', () => {
     const live = await dump(schema);
     const rebuild = await store.beginRebuild();
     await apply(rebuild, LOG[0], 0, 5);
-    await rebuild.abandon();
+    await rebuild.abandon('PROJECTOR_CLOSED');
     expect(await dump(schema)).toEqual(live);
   });
 });
