@@ -10,6 +10,7 @@ import type { Store } from '@sallyport/adapter-postgres-store';
 import { TOPICS } from '@sallyport/bus';
 import type { Bus, BusRecord } from '@sallyport/bus';
 import { generateSigningKey, split } from '@sallyport/events';
+import type { VerifierKey } from '@sallyport/events';
 import { logName, verifyLog } from '@sallyport/ledger';
 import type { VerifyReport } from '@sallyport/ledger';
 import { edgeKey, sampleLog } from '@sallyport/projections/testing';
@@ -56,8 +57,8 @@ export class Rig {
     return this.#postgres;
   }
 
-  async openBus(name = 'bus'): Promise<Bus> {
-    const bus = await openEmbeddedBus({ dir: join(this.#dir, name), preallocateBytes: 0, segmentBytes: 2 ** 20 });
+  async openBus(name = 'bus', partitions = 1): Promise<Bus> {
+    const bus = await openEmbeddedBus({ dir: join(this.#dir, name), preallocateBytes: 0, segmentBytes: 2 ** 20, partitions });
     this.ends.push(() => bus.close());
     return bus;
   }
@@ -105,6 +106,14 @@ export async function write(bus: Bus, topic: string, all: readonly Buffer[], chu
   );
 }
 
+/** To the partitions of their sessions, all at once: each session's in order. */
+export async function writeSpread(bus: Bus, all: readonly Buffer[]): Promise<void> {
+  await bus.produce(
+    TOPICS.sessions,
+    all.map((value) => ({ key: (JSON.parse(value.toString()) as { sessionid: string }).sessionid, value })),
+  );
+}
+
 export async function writeSample(bus: Bus, sessions = 6): Promise<ReturnType<typeof sampleLog>> {
   const sample = sampleLog(sessions);
   await write(bus, TOPICS.sessions, sample.sessions);
@@ -128,16 +137,22 @@ export async function signed(projector: Projector, events: number): Promise<bool
 }
 
 /** All of one partition. */
-export async function readAll(bus: Bus, topic: string): Promise<readonly BusRecord[]> {
-  const [end] = await bus.ends(topic);
+export async function readAll(bus: Bus, topic: string, partition = 0): Promise<readonly BusRecord[]> {
+  const end = (await bus.ends(topic)).find((one) => one.partition === partition);
   const all: BusRecord[] = [];
-  while (end && BigInt(all.length) < end.next) all.push(...(await bus.read(topic, 0, BigInt(all.length), 1000)));
+  while (end && BigInt(all.length) < end.next) all.push(...(await bus.read(topic, partition, BigInt(all.length), 1000)));
   return all;
 }
 
-/** What anyone with the public keys says of the log. */
-export async function verified(bus: Bus): Promise<VerifyReport> {
-  const checkpoints = (await readAll(bus, TOPICS.checkpoints)).map(({ value, offset }) => ({ note: value.toString(), offset }));
-  const items = (await readAll(bus, TOPICS.sessions)).map(({ value, offset }) => ({ kind: 'event' as const, offset, bytes: value }));
-  return verifyLog({ log: LOG, items, checkpoints, keys: { trusted: [ledgerKey, edgeKey], origin: 'given' } });
+/** What anyone with the public keys says of one partition of the log. */
+export async function verified(bus: Bus, partition = 0, keys: readonly VerifierKey[] = [ledgerKey]): Promise<VerifyReport> {
+  const notes = await Promise.all((await bus.ends(TOPICS.checkpoints)).map((end) => readAll(bus, TOPICS.checkpoints, end.partition)));
+  const checkpoints = notes.flat().map(({ value, offset }) => ({ note: value.toString(), offset }));
+  const items = (await readAll(bus, TOPICS.sessions, partition)).map(({ value, offset }) => ({
+    kind: 'event' as const,
+    offset,
+    bytes: value,
+  }));
+  const log = logName(TOPICS.sessions, partition);
+  return verifyLog({ log, items, checkpoints, keys: { trusted: [...keys, edgeKey], origin: 'given' } });
 }

@@ -40,29 +40,29 @@ export interface LiveModel {
 export async function beginRebuild({ dataSource: live, url, schema, limits }: LiveModel, id: string = randomUUID()): Promise<Rebuild> {
   const [next, old] = [`${schema}_rebuild`, `${schema}_old`];
   const guard = await lockRebuild(live, schema);
-  let second: DataSource | undefined;
+  let second: DataSource;
   let state: RebuildState | null;
   try {
-    await drop(live, next);
-    await drop(live, old);
-    second = await connect(url, next, { ...limits, maxConnections: 2 });
     await rebuildBegun(guard, schema, id);
     state = await rebuildState(live, schema, id);
     if (!state) throw new StoreError('STORE_FAILED', 'the rebuild is not on record');
+    await drop(live, next);
+    await drop(live, old);
+    second = await connect(url, next, { ...limits, maxConnections: 2 });
   } catch (error) {
-    await second?.destroy().catch(() => {});
+    const failure = storeError(error);
+    await rebuildEnded(guard, schema, id, failure.code).catch(() => {});
     await guard.release();
-    throw storeError(error);
+    throw failure;
   }
-  const made = second;
   const end = async (): Promise<void> => {
-    if (made.isInitialized) await made.destroy().catch(() => {});
+    if (second.isInitialized) await second.destroy().catch(() => {});
     await guard.release().catch(() => {});
   };
   return {
     state,
-    applyBatch: (batch) => applyBatch(made, next, batch),
-    positions: () => positions(made),
+    applyBatch: (batch) => applyBatch(second, next, batch),
+    positions: () => positions(second),
     async swap(last = async () => []) {
       await transaction(live, async (runner) => {
         await runner.query(`SELECT pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
