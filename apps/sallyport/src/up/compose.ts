@@ -13,7 +13,7 @@ import { type Config, type Limits, resolveSecret } from '@sallyport/config';
 import { type ConsoleLimits, createConsole, type ResourceInfo } from '@sallyport/console';
 import { createDecision, type HoldAnswer } from '@sallyport/decision';
 import { controlEvent, loadOrCreateKey, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
-import type { ProjectorStatus } from '@sallyport/projector';
+import type { ProjectorStatus, RebuildState } from '@sallyport/projector';
 import { createVendor } from '@sallyport/vendor';
 import type { Logger } from 'pino';
 import { devPrincipals } from './dev-principals.js';
@@ -182,7 +182,10 @@ async function start(
     },
     verifierKeys: () => verifierKeys(join(dataDir, 'keys')),
     limits: consoleLimits(limits),
-    projections: { status: () => projector.call<ProjectorStatus>('status'), rebuild: () => projector.call<void>('rebuild') },
+    projections: {
+      status: () => projector.call<ProjectorStatus>('status'),
+      rebuild: (id) => projector.call<RebuildState>('rebuild', id),
+    },
     ...(listen.console.tls ? { tls: { cert: await readFile(listen.console.tls.cert), key: await readFile(listen.console.tls.key) } } : {}),
     log,
   });

@@ -28,7 +28,7 @@ serveWorker<ProjectorWorkerData>(async ({ bus: port, storeUrl, dataDir, name, lo
     status: () => projector.status(),
     notReady: async () => (await projector.status()).notReady,
     metrics: () => metrics.registry.getMetricsAsJSON(),
-    rebuild: () => projector.rebuild(),
+    rebuild: (id) => projector.beginRebuild(id as string),
     close: async () => {
       await projector.close();
       await bus.close();
