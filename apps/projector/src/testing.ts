@@ -128,7 +128,7 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
 
 export async function caughtUp(projector: Projector): Promise<boolean> {
   const { topics, notReady } = await projector.status();
-  return notReady.length === 0 && topics.length === 3 && topics.every(({ lag }) => lag === 0n);
+  return notReady.length === 0 && topics.length >= 3 && topics.every(({ lag }) => lag === 0n);
 }
 
 export async function signed(projector: Projector, events: number): Promise<boolean> {

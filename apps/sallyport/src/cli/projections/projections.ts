@@ -59,7 +59,9 @@ export async function rebuild(options: GlobalOptions, io: Io): Promise<void> {
   const { id } = await client.post<RebuildState>('projections/rebuild', {});
   io.err('Reading the log from its start; what is there stays in use meanwhile.\n');
   for (;;) {
-    const { rebuild: state, topics } = await read(client);
+    const { rebuild: state, topics, notReady } = await read(client);
+    if (state === null && notReady.length === 0)
+      throw new CliError(EXIT.found, 'the rebuild is not on record any more: somebody dropped the read models');
     if (state && state.id !== id) throw new CliError(EXIT.found, 'another rebuild was begun meanwhile: see sallyport projections status');
     if (state?.state === 'failed')
       throw new CliError(EXIT.found, `the rebuild failed (${state.failure ?? 'unknown'}); the read models are as they were`);
