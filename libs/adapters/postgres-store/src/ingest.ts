@@ -36,6 +36,23 @@ export async function applyBatches(
   schema: string,
   batches: readonly Batch[],
 ): Promise<readonly (Applied | StoreError)[]> {
+  try {
+    return await applyInOne(dataSource, schema, batches, 'new');
+  } catch (error) {
+    // A place that is taken and wasn't found to be: what stands there stays, and nobody waits for somebody to look.
+    if (!(error instanceof StoreError) || error.reason !== UNIQUE_VIOLATION) throw error;
+    return applyInOne(dataSource, schema, batches, 'keep');
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function applyInOne(
+  dataSource: DataSource,
+  schema: string,
+  batches: readonly Batch[],
+  existing: 'new' | 'keep',
+): Promise<readonly (Applied | StoreError)[]> {
   return transaction(dataSource, async (runner, manager) => {
     // The log is what is kept: a commit that a crash of the server takes back is read again, as the offsets go back with it.
     await runner.query(`SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
@@ -45,7 +62,7 @@ export async function applyBatches(
     const tables = await loadTouched(manager, entries);
     const fresh = withoutCopies(entries, await loadTaken(manager, entries, tables.sessions));
     const changed = fold(tables, fresh);
-    if (fresh.length > 0) await write(runner, schema, EVENTS, fresh.map(eventRow), true);
+    if (fresh.length > 0) await write(runner, schema, EVENTS, fresh.map(eventRow), existing);
     if (changed.sessions.size > 0) await write(runner, schema, SESSIONS, changed.sessions.values());
     if (changed.operations.size > 0) await write(runner, schema, OPERATIONS, changed.operations.values());
     if (changed.holds.size > 0) await write(runner, schema, HOLDS, changed.holds.values());

@@ -200,6 +200,22 @@ describe('copies', () => {
   });
 });
 
+describe('a place that is taken without a trace in the folds', () => {
+  it('keeps nobody from getting on: what stands there stays', async () => {
+    const { schema, all } = await replicas(1);
+    const bytes = sessionBytes({ id: 's-1' });
+    await postgres.query(
+      `INSERT INTO "${schema}".events (topic, partition, "offset", session, sequence, bytes) VALUES ('x', 9, 0, 's-1', 3, '')`,
+    );
+    expect(await all[0]!.applyBatch(cut(records(TOPICS.sessions, 0, bytes), 0, bytes.length))).toMatchObject({ records: bytes.length });
+    const { rows } = await postgres.query(`SELECT topic, sequence FROM "${schema}".events WHERE sequence IN (2, 3) ORDER BY sequence`);
+    expect(rows).toEqual([
+      { topic: TOPICS.sessions, sequence: 2 },
+      { topic: 'x', sequence: 3 },
+    ]);
+  });
+});
+
 describe('a rebuild', () => {
   it('P7: takes what other replicas wrote up to the moment of the swap, and they go on behind it', async () => {
     const { schema, all } = await replicas(2);
