@@ -1,10 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { type Evidence, verifyEvidence } from '@sallyport/ledger';
+import type { RebuildState } from './projections.port.js';
 import { LOCAL_TOKEN, testConsole, type TestConsole } from './testing.js';
 
 let test: TestConsole;
-/** Ends the rebuild that is under way, well or not. */
-let rebuilt: (error?: Error) => void = () => undefined;
+/** The rebuild that the projector tells of, and why it can't be asked now. */
+let rebuild: RebuildState | null = null;
+let refused: Error | undefined;
 
 beforeAll(async () => {
   test = await testConsole({
@@ -12,10 +14,16 @@ beforeAll(async () => {
       status: async () => ({
         topics: [{ topic: 'sallyport.sessions.v1', partition: 0, next: 3n, end: 4n, lag: 1n }],
         checkpoints: [{ log: 'sallyport.sessions.v1/0', signed: 3, state: 'signing', failure: null }],
-        rebuilding: false,
+        rebuilding: rebuild?.state === 'running',
+        rebuild,
         notReady: [],
       }),
-      rebuild: () => new Promise((resolve, reject) => (rebuilt = (error) => (error ? reject(error) : resolve()))),
+      async rebuild(id) {
+        if (refused) throw refused;
+        if (rebuild?.state !== 'running')
+          rebuild = { id, state: 'running', started: '2026-01-02T03:04:05.000Z', ended: null, failure: null };
+        return rebuild;
+      },
     },
     limits: { pageMaxRows: 5, bodyMaxBytes: 2000, maxLiveClientsPerPrincipal: 2, liveClientMaxBytes: 40_000 },
   });
@@ -225,17 +233,19 @@ describe('projections', () => {
 
   it('P7: rebuilds once at a time, and keeps how it went', async () => {
     expect((await call('projections/rebuild', 'dana', {})).status).toBe(403);
-    expect(await call('projections/rebuild', 'local', {})).toMatchObject({ status: 202, body: { state: 'running' } });
+    const { status, body } = await call('projections/rebuild', 'local', {});
+    expect({ status, body }).toMatchObject({ status: 202, body: { state: 'running' } });
     expect((await call('projections/rebuild', 'local', {})).status).toBe(409);
-    expect((await call('projections', 'local')).body).toMatchObject({ rebuilding: true });
-    rebuilt(Object.assign(new Error('no'), { code: 'STORE_UNREACHABLE' }));
-    expect((await call('projections', 'local')).body).toMatchObject({
-      rebuilding: false,
-      rebuild: { state: 'failed', failure: 'STORE_UNREACHABLE' },
-    });
-    await call('projections/rebuild', 'local', {});
-    rebuilt();
-    expect((await call('projections', 'local')).body.rebuild).toMatchObject({ state: 'done', failure: null });
+    expect((await call('projections', 'local')).body).toMatchObject({ rebuilding: true, rebuild: { id: body.id, state: 'running' } });
+    rebuild = { ...rebuild!, state: 'failed', failure: 'STORE_UNREACHABLE' };
+    expect((await call('projections', 'local')).body).toMatchObject({ rebuilding: false, rebuild });
+    expect((await call('projections/rebuild', 'local', {})).status).toBe(202);
+  });
+
+  it('say so when the projector can not be asked', async () => {
+    refused = Object.assign(new Error('no'), { code: 'BUS_REQUEST_TIMEOUT' });
+    const { status, body } = await call('projections/rebuild', 'local', {});
+    expect({ status, detail: body.detail as string }).toEqual({ status: 503, detail: expect.stringContaining('BUS_REQUEST_TIMEOUT') });
   });
 });
 

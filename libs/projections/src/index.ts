@@ -1,3 +1,5 @@
+export { EVENT_CONFLICT, eventPlace, placeKey, withoutCopies } from './copies.js';
+export type { EventPlace } from './copies.js';
 export { readEntry } from './entry.js';
 export type { LogEntry, LogRecord, Reading } from './entry.js';
 export { evolveSession } from './session.js';

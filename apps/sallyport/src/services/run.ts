@@ -8,12 +8,12 @@ import { openKafka } from './bus.js';
 import { startConsole } from './console.js';
 import { startDecision } from './decision.js';
 import { edgeSettings, startEdge } from './edge.js';
-import { type Ground, oidcProviders, openRoster, placeOf, rosterPath, serviceKey } from './ground.js';
+import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from './ground.js';
 import { installationOf } from './installation.js';
 import { createLog } from './log.js';
 import { loadPolicy } from './policy.js';
 import { asJson, BROKE, DONE, failed, untilSignal, writeWhole } from './process.js';
-import { startProjector } from './projector.js';
+import { projectorSettings, startProjector } from './projector.js';
 import { type Service, Stops } from './service.js';
 import { loadSettings, type Settings, SettingsError } from './settings.js';
 import { type ReadModels, readModels, sharedReadModels } from './store.js';
@@ -136,11 +136,11 @@ async function startOn(
     case 'projector': {
       const store = await readModels(config, baseDir, env);
       stops.push(() => store.stop());
-      return { service: await startProjector({ place: placeOf(config), storeUrl: store.url }, { bus, log }), store };
+      return { service: await startProjector(projectorSettings(ground, store.url), { bus, log }), store };
     }
     case 'console': {
       const store = await sharedReadModels(config, baseDir, env);
-      return { service: await startConsole(ground, { storeUrl: store.url, projections: undefined }) };
+      return { service: await startConsole(ground, { storeUrl: store.url }) };
     }
   }
 }

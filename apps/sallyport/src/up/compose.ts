@@ -1,14 +1,14 @@
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
 import { DistrustMetrics, type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
-import type { ProjectorStatus } from '@sallyport/projector';
 import type { Logger } from 'pino';
 import { startConsole } from '../services/console.js';
 import { startDecision } from '../services/decision.js';
 import { edgeSettings } from '../services/edge.js';
-import { type Ground, oidcProviders, openRoster, placeOf, rosterPath, serviceKey } from '../services/ground.js';
+import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from '../services/ground.js';
 import { installationOf } from '../services/installation.js';
 import { loadPolicy, type Policy } from '../services/policy.js';
+import { projectorSettings } from '../services/projector.js';
 import { Stops } from '../services/service.js';
 import { readModels } from '../services/store.js';
 import { startVendor } from '../services/vendor.js';
@@ -55,7 +55,9 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   const { config, log, policy, env, baseDir } = options;
   const { listen } = config;
   const installation = await installationOf(config, { env, baseDir });
-  const own = await Promise.all((['edge', 'decision', 'vendor', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)));
+  const own = await Promise.all(
+    (['edge', 'decision', 'vendor', 'projector', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)),
+  );
   const roster = openRoster(rosterPath(config), own, log);
   const loaded = await loadPolicy(policy);
 
@@ -83,7 +85,7 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     new URL('./projector-worker.js', import.meta.url),
     {
       bus: projectorBus.link,
-      settings: { place: placeOf(config), storeUrl: store.url },
+      settings: projectorSettings(ground, store.url),
       logLevel: log.level,
     } satisfies ProjectorWorkerData,
     projectorBus.transfer,
@@ -104,7 +106,6 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   const console = await startConsole(ground, {
     storeUrl: store.url,
     policy: loaded,
-    projections: { status: () => projector.call<ProjectorStatus>('status'), rebuild: () => projector.call<void>('rebuild') },
   });
   stops.push(() => console.close());
   const observability = await serveObservability({

@@ -291,7 +291,7 @@ describe('rebuild', () => {
     // Life goes on, and so may another rebuild.
     await apply(store, records(TOPICS.leases, [...log.leases, ...leaseBytes('s-99', [])]));
     expect((await store.leases({ session: 's-99' })).rows).toHaveLength(1);
-    await (await store.beginRebuild()).abandon();
+    await (await store.beginRebuild()).abandon('X');
   });
 
   it('takes the place of a model that was made of a longer log, if it is told where the log ends', async () => {
@@ -300,8 +300,8 @@ describe('rebuild', () => {
     const rebuild = await store.beginRebuild();
     await apply(rebuild, LOG[0], 0, 5);
     const end = { topic: TOPICS.sessions, partition: 0 };
-    await expect(rebuild.swap([{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
-    await rebuild.swap([{ ...end, next: 5n }]);
+    await expect(rebuild.swap(async () => [{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
+    await rebuild.swap(async () => [{ ...end, next: 5n }]);
     expect(await store.startOffset(TOPICS.sessions, 0)).toBe(5n);
   });
 
@@ -311,7 +311,7 @@ describe('rebuild', () => {
     const live = await dump(schema);
     const rebuild = await store.beginRebuild();
     await apply(rebuild, LOG[0], 0, 5);
-    await rebuild.abandon();
+    await rebuild.abandon('PROJECTOR_CLOSED');
     expect(await dump(schema)).toEqual(live);
   });
 });

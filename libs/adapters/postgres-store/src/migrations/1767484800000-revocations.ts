@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * Services, revocations, and which edge has confirmed which. What was folded before didn't ask who has signed it, so the other tables are
  * emptied with their offsets: the projector fills them again from the log.
  */
-export class Revocations1767398400000 implements MigrationInterface {
+export class Revocations1767484800000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { schema } = runner.dataSource.options as { schema: string };
     for (const statement of STATEMENTS) await runner.query(statement.replaceAll('@', `"${schema}".`));
