@@ -23,6 +23,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const BENCHES = {
   postgres: () => import('./postgres.mjs'),
   bus: () => import('./bus.mjs'),
+  projector: () => import('./projector.mjs'),
 };
 
 const wrongUse = (message) => {

@@ -16,13 +16,28 @@ export interface ProjectionsStatus {
     readonly failure: string | null;
   }[];
   readonly rebuilding: boolean;
+  /** The newest one, whoever asked for it and whichever projector does or did it; null before there was one. */
+  readonly rebuild: RebuildState | null;
   /** Why it can't do its work now; empty when it can. */
   readonly notReady: readonly string[];
 }
 
-/** The projector, as the console asks it. */
+/** How a rebuild goes. Times are RFC 3339. */
+export interface RebuildState {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly started: string;
+  readonly ended: string | null;
+  /** Why it failed, as a code. */
+  readonly failure: string | null;
+}
+
+/** The projectors, as the console asks them: any of them answers for all. */
 export interface ProjectionsPort {
   status(): Promise<ProjectionsStatus>;
-  /** Resolves when the new read model is in the place of the old one; rejects with an error that has a `code`. */
-  rebuild(): Promise<void>;
+  /**
+   * Begins one, and doesn't wait for its end: `status` tells. One that is under way is joined: then the state has that one's id. Asked again
+   * with the same id, it is the same one. Rejects with an error that has a `code`.
+   */
+  rebuild(id: string): Promise<RebuildState>;
 }

@@ -1,31 +1,38 @@
 import { NestFactory } from '@nestjs/core';
-import type { LoggerService } from '@nestjs/common';
-import type { StoreLimits } from '@sallyport/adapter-postgres-store';
+import type { DynamicModule, INestApplicationContext, LoggerService } from '@nestjs/common';
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import type { RebuildState, StoreLimits } from '@sallyport/adapter-postgres-store';
 import type { Bus } from '@sallyport/bus';
 import type { SigningKey, VerifierKey } from '@sallyport/events';
-import { Checkpoints } from './checkpoints.js';
+import { distrustReport, type Roster } from '@sallyport/trust';
 import { codeOf } from './errors.js';
 import { Ingest } from './ingest.js';
-import type { TopicStatus } from './ingest.js';
 import type { Log } from './log.js';
-import type { CheckpointStatus } from './log-checkpoints.js';
 import { ProjectorMetrics } from './metrics.js';
+import { PROJECTIONS_ASKED } from './projections.controller.js';
+import type { ProjectionsAsked } from './projections.controller.js';
 import { ProjectorModule } from './projector.module.js';
+import type { ProjectorStatus } from './status.js';
 import { isWrongOption, StoreConnection } from './store-connection.js';
-import { Turns } from './turns.js';
 
 export interface ProjectorOptions {
   readonly bus: Bus;
+  /** What `projections.status` and `projections.rebuild` come in by. Without, only the returned object can be asked. */
+  readonly transport?: CustomTransportStrategy;
   /** `postgres://…`. Secret. */
   readonly storeUrl: string;
   readonly schema?: string;
   readonly storeLimits?: Partial<StoreLimits>;
-  /** `ledger/NAME`: signs the checkpoints of every partition of the sessions topic. */
+  /** Whose word counts: a record of the control stream that none of these has signed is folded into nothing. */
+  readonly roster: Roster;
+  /** `ledger/NAME`, another one in each replica: signs the checkpoints of the partitions of the sessions topic that are this replica's. */
   readonly ledgerKey: SigningKey;
-  /** Keys that signed before this one. */
-  readonly formerLedgerKeys?: readonly VerifierKey[];
+  /** All keys that sign or signed checkpoints, of every replica: asked each time. Default: those of the roster. */
+  readonly ledgerKeys?: () => readonly VerifierKey[];
   readonly checkpointEveryEvents?: number;
   readonly checkpointEveryMs?: number;
+  /** How often a read model that somebody put back is looked for. Default {@link STORE_CHECK_MS}. */
+  readonly storeCheckMs?: number;
   readonly log: Log;
   readonly metrics?: ProjectorMetrics;
   /** Of Nest. Default: none. */
@@ -33,28 +40,23 @@ export interface ProjectorOptions {
   readonly clock?: () => number;
 }
 
-export interface ProjectorStatus {
-  readonly topics: readonly TopicStatus[];
-  readonly checkpoints: readonly CheckpointStatus[];
-  readonly rebuilding: boolean;
-  /** Why it can't do its work now; empty when it can. */
-  readonly notReady: readonly string[];
-}
-
 export interface Projector {
   status(): Promise<ProjectorStatus>;
   /** A new read model from offset 0 in the place of this one. Rejects with the code of what went wrong; the live one is then as it was. */
   rebuild(): Promise<void>;
+  /** The same, begun and not waited for: `status` tells. One that is under way on any replica is joined; an id is one rebuild. */
+  beginRebuild(id: string): Promise<RebuildState>;
   /** Signs what is on the log, and ends. */
   close(): Promise<void>;
 }
 
 /**
- * Starts to fold the log into the store and to sign it. Neither the store nor the log must be within reach: it goes on trying, and
- * says so in `status`. Rejects with `STORE_OPTION` for a URL or a schema that can never do.
+ * Starts to fold the log into the store and to sign it, as one of any number of replicas: the partitions are shared among them. Neither the
+ * store nor the log must be within reach: it goes on trying, and says so in `status`. Rejects with `STORE_OPTION` for a URL or a
+ * schema that can never do.
  */
 export async function createProjector(options: ProjectorOptions): Promise<Projector> {
-  const { bus, log, metrics = new ProjectorMetrics(), clock = Date.now } = options;
+  const { bus, log, metrics = new ProjectorMetrics(), clock = Date.now, logger = false, transport } = options;
   const stores = new StoreConnection({
     url: options.storeUrl,
     ...(options.schema === undefined ? {} : { schema: options.schema }),
@@ -66,30 +68,30 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
   });
   const settings = {
     key: options.ledgerKey,
-    formerKeys: options.formerLedgerKeys ?? [],
+    believed: options.ledgerKeys ?? (() => options.roster.ofRole('ledger')),
     ...(options.checkpointEveryEvents === undefined ? {} : { everyEvents: options.checkpointEveryEvents }),
     ...(options.checkpointEveryMs === undefined ? {} : { everyMs: options.checkpointEveryMs }),
   };
-  const module = ProjectorModule.with({ bus, stores, turns: new Turns(), log, metrics }, { bus, settings, log, metrics, clock });
-  const app = await NestFactory.createApplicationContext(module, { logger: options.logger ?? false });
-  const ingest = app.get(Ingest);
-  const checkpoints = app.get(Checkpoints);
+  const checking = options.storeCheckMs === undefined ? {} : { storeCheckMs: options.storeCheckMs };
+  const onDistrusted = distrustReport({ counted: metrics.distrusted, log, nowMs: clock });
+  const reading = { bus, stores, roster: options.roster, onDistrusted, log, metrics, ...checking };
+  const module = ProjectorModule.with(reading, { bus, settings, log, metrics, clock });
+  const app = await start(module, transport, logger);
+  const asked = app.get<ProjectionsAsked>(PROJECTIONS_ASKED);
   return {
-    async status() {
-      const topics = await ingest.status().catch((error: unknown) => codeOf(error));
-      const notReady = [
-        ...(typeof topics === 'string' ? [`log: ${topics}`] : []),
-        ...ingest.failures,
-        ...checkpoints.status.flatMap(({ log: name, failure }) => (failure === null ? [] : [`${name}: ${failure}`])),
-      ];
-      return {
-        topics: typeof topics === 'string' ? [] : topics,
-        checkpoints: checkpoints.status,
-        rebuilding: ingest.rebuilding,
-        notReady,
-      };
-    },
-    rebuild: () => ingest.rebuild(),
+    ...asked,
+    rebuild: () => app.get(Ingest).rebuilds.toEnd(),
     close: () => app.close(),
   };
+}
+
+async function start(
+  module: DynamicModule,
+  strategy: CustomTransportStrategy | undefined,
+  logger: LoggerService | false,
+): Promise<INestApplicationContext> {
+  if (!strategy) return NestFactory.createApplicationContext(module, { logger });
+  const app = await NestFactory.createMicroservice(module, { strategy, logger });
+  await app.listen();
+  return app;
 }

@@ -3,7 +3,9 @@ export type ProjectorErrorCode =
   | 'PROJECTOR_GAP'
   /** The read model was made of a longer log than there is: the log was cut, or is another one. `projections rebuild` makes it anew. */
   | 'PROJECTOR_LOG_SHORTER'
-  | 'PROJECTOR_CLOSED';
+  | 'PROJECTOR_CLOSED'
+  /** What was asked over the bus isn't what is asked there. */
+  | 'PROJECTOR_REQUEST';
 
 export class ProjectorError extends Error {
   override readonly name = 'ProjectorError';
@@ -12,6 +14,14 @@ export class ProjectorError extends Error {
     message: string,
   ) {
     super(message);
+  }
+}
+
+/** A rebuild that another replica did. */
+export class RebuildFailed extends Error {
+  override readonly name = 'RebuildFailed';
+  constructor(readonly code: string) {
+    super(`the rebuild failed: ${code}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { TOPICS } from '@sallyport/bus';
 import type { Bus, BusRecord } from '@sallyport/bus';
 import type { SigningKey, VerifierKey } from '@sallyport/events';
-import { Checkpointer, LedgerError, logName } from '@sallyport/ledger';
+import { Checkpointer, LEDGER_KEY_PREFIX, LedgerError, logName } from '@sallyport/ledger';
 import type { Checkpoint, Frontier } from '@sallyport/ledger';
 import { Assembler, LOG_START } from './assembler.js';
 import type { Place } from './assembler.js';
@@ -14,8 +14,8 @@ import { Turns } from './turns.js';
 export interface CheckpointSettings {
   /** `ledger/NAME`. */
   readonly key: SigningKey;
-  /** Former keys of the ledger, whose checkpoints stand. */
-  readonly formerKeys?: readonly VerifierKey[];
+  /** All keys whose checkpoints stand: of other replicas, and former ones. Asked each time, since services come and go. */
+  readonly believed?: () => readonly VerifierKey[];
   readonly everyEvents?: number;
   readonly everyMs?: number;
 }
@@ -32,7 +32,8 @@ export interface CheckpointStatus {
   readonly log: string;
   /** Events that the newest checkpoint covers; -1 without one. */
   readonly signed: number;
-  readonly state: 'starting' | 'signing' | 'diverged';
+  /** `elsewhere`: another replica signs it. */
+  readonly state: 'starting' | 'signing' | 'diverged' | 'elsewhere';
   /** Why it doesn't get on, as a code. */
   readonly failure: string | null;
 }
@@ -53,6 +54,7 @@ export class LogCheckpoints {
   #timer: NodeJS.Timeout | undefined;
   #diverged = false;
   #failure: string | null = null;
+  #elsewhere = false;
 
   constructor(
     topic: string,
@@ -66,7 +68,8 @@ export class LogCheckpoints {
   private readonly topic: string;
 
   get status(): CheckpointStatus {
-    const state = this.#diverged ? 'diverged' : this.#checkpointer ? 'signing' : 'starting';
+    const here = this.#checkpointer ? 'signing' : 'starting';
+    const state = this.#diverged ? 'diverged' : this.#elsewhere ? 'elsewhere' : here;
     return { log: this.name, signed: this.#signed, state, failure: this.#diverged ? 'LEDGER_DIVERGED' : this.#failure };
   }
 
@@ -75,12 +78,25 @@ export class LogCheckpoints {
     return this.#assembler.place.next;
   }
 
+  /**
+   * Another replica has signed more of it than this one: it has the partition, if no more records come here. What is to be signed here
+   * still is a beginning of the same log, and does no harm.
+   */
+  signedElsewhere(size: number): void {
+    if (size <= this.#signed) return;
+    this.#elsewhere = true;
+    this.#failure = null;
+  }
+
   /** Gets ready to go on where the newest checkpoint that is out left off, and returns the offset to read from. */
   start(): Promise<bigint> {
     return this.#turns.take(async () => {
       const { bus, settings } = this.ports;
       this.#due = undefined;
-      const published = await findPublished(bus, this.name, [settings.key, ...(settings.formerKeys ?? [])]);
+      this.#elsewhere = false;
+      this.#diverged = false;
+      clearTimeout(this.#timer);
+      const published = await findPublished(bus, this.name, ledgerKeys(settings));
       // After the checkpoints, so that none can be of a longer log than this.
       this.#end = (await bus.ends(this.topic)).find(({ partition }) => partition === this.partition)?.next ?? 0n;
       if (published && !published.from) this.ports.log.warn({ log: this.name }, 'the log is read anew to sign on');
@@ -106,6 +122,7 @@ export class LogCheckpoints {
   append(batch: readonly BusRecord[]): Promise<void> {
     return this.#turns.take(() =>
       this.#guarded(async () => {
+        this.#elsewhere = false;
         await this.#publish();
         for (const record of batch) {
           const event = this.#assembler.push(record);
@@ -166,8 +183,9 @@ export class LogCheckpoints {
   async #publish(): Promise<void> {
     if (!this.#due) return;
     const { checkpoint, frontier, place } = this.#due;
+    const headers = checkpointHeaders(this.ports.settings.key, { note: checkpoint.note, frontier, place });
     await this.ports.bus.produce(TOPICS.checkpoints, [
-      { key: this.name, value: Buffer.from(checkpoint.note), headers: checkpointHeaders(frontier, place), timestampMs: this.ports.clock() },
+      { key: this.name, value: Buffer.from(checkpoint.note), headers, timestampMs: this.ports.clock() },
     ]);
     this.#due = undefined;
     this.#signed = checkpoint.size;
@@ -198,6 +216,11 @@ export class LogCheckpoints {
       }
     });
   }
+}
+
+/** Those that sign logs: a key of another role has no say, even if it is given. */
+export function ledgerKeys({ key, believed = () => [] }: CheckpointSettings): readonly VerifierKey[] {
+  return [key, ...believed()].filter(({ name }) => name.startsWith(LEDGER_KEY_PREFIX));
 }
 
 function cut(log: string): LedgerError {

@@ -1,58 +1,53 @@
-import type { Rebuild } from '@sallyport/adapter-postgres-store';
+import type { LogEnds, Rebuild } from '@sallyport/adapter-postgres-store';
 import type { Bus } from '@sallyport/bus';
 import { Assembler, LOG_START } from './assembler.js';
-import { ProjectorError } from './errors.js';
-import type { StoreConnection } from './store-connection.js';
-import type { Turns } from './turns.js';
+import type { Roster } from '@sallyport/trust';
+import { beliefOf } from './belief.js';
+import { codeOf, ProjectorError } from './errors.js';
 
-/** Live ingest is made to wait once no more than this is missing. */
+/** All replicas are made to wait once no more than this is missing. */
 const SWAP_LAG_RECORDS = 1000n;
 const READ_RECORDS = 1000;
-/** A log that grows faster than it is read is not run after for ever: then live ingest waits longer. */
+/** A log that grows faster than it is read is not run after for ever: then they wait longer. */
 const PASSES_MAX = 20;
 
-export interface RebuildPorts {
+export interface Rebuilding {
   readonly bus: Bus;
-  readonly stores: StoreConnection;
-  readonly turns: Turns;
+  readonly roster: Roster;
+  readonly rebuild: Rebuild;
   readonly topics: readonly string[];
   /** Gives it up: then it rejects with `PROJECTOR_CLOSED`. */
   readonly signal: AbortSignal;
 }
 
 /** Makes the read model anew from offset 0 beside the live one, which goes on meanwhile, and puts it in its place. */
-export async function rebuildFromLog({ bus, stores, turns, topics, signal }: RebuildPorts): Promise<void> {
-  const store = await stores.get();
-  const rebuild = await store.beginRebuild();
+export async function rebuildFromLog(rebuilding: Rebuilding): Promise<void> {
+  const { rebuild } = rebuilding;
   try {
-    const catchUp = follower({ bus, rebuild, topics, signal });
+    const catchUp = follower(rebuilding);
     for (let pass = 1; pass < PASSES_MAX && (await catchUp()).missed > SWAP_LAG_RECORDS; pass += 1);
-    await turns.take(async () => rebuild.swap((await catchUp()).ends));
+    await rebuild.swap(async () => (await catchUp()).ends);
   } catch (error) {
-    await rebuild.abandon();
+    await rebuild.abandon(codeOf(error));
     throw error;
   }
 }
 
 interface CaughtUp {
   /** Where the log ended when the reading began: all of it is in. */
-  readonly ends: readonly { readonly topic: string; readonly partition: number; readonly next: bigint }[];
+  readonly ends: LogEnds;
   /** Records that came while it was read. */
   readonly missed: bigint;
 }
 
-interface Following extends Pick<RebuildPorts, 'bus' | 'topics' | 'signal'> {
-  readonly rebuild: Rebuild;
-}
-
-function follower({ bus, rebuild, topics, signal }: Following): () => Promise<CaughtUp> {
+function follower({ bus, rebuild, roster, topics, signal }: Rebuilding): () => Promise<CaughtUp> {
   const assemblers = new Map<string, Assembler>();
   const endsOfAll = async () =>
     (await Promise.all(topics.map(async (topic) => (await bus.ends(topic)).map((end) => ({ topic, ...end }))))).flat();
 
   const readTo = async (topic: string, partition: number, end: bigint): Promise<void> => {
     const key = `${topic}/${partition}`;
-    const assembler = assemblers.get(key) ?? new Assembler(LOG_START);
+    const assembler = assemblers.get(key) ?? new Assembler(LOG_START, (record) => beliefOf(roster, record));
     assemblers.set(key, assembler);
     while (assembler.place.next < end) {
       if (signal.aborted) throw new ProjectorError('PROJECTOR_CLOSED', 'the projector is closed');

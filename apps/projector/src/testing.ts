@@ -8,17 +8,22 @@ import type { TestPostgres } from '@sallyport/adapter-embedded-postgres/testing'
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Store } from '@sallyport/adapter-postgres-store';
 import { TOPICS } from '@sallyport/bus';
-import type { Bus, BusRecord } from '@sallyport/bus';
+import type { Bus, BusRecord, OutgoingRecord } from '@sallyport/bus';
 import { generateSigningKey, split } from '@sallyport/events';
+import type { VerifierKey } from '@sallyport/events';
 import { logName, verifyLog } from '@sallyport/ledger';
 import type { VerifyReport } from '@sallyport/ledger';
 import { edgeKey, sampleLog } from '@sallyport/projections/testing';
+import { isVouchedKind, signRecord, vouch } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
 import { createProjector } from './create-projector.js';
 import type { Projector, ProjectorOptions } from './create-projector.js';
 
 export const LOG = logName(TOPICS.sessions, 0);
 const ledgerKey = generateSigningKey('ledger/test');
-const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'events', 'offsets'];
+/** Those whose events the sample log has. */
+export const { roster, keys } = enrolled('decision/main', 'console/main', 'vendor/main', 'projector/p1', 'edge/e0', 'edge/e1', 'edge/test');
+const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'services', 'revocations', 'acknowledgements', 'events', 'offsets'];
 
 /** The one rig of a spec file. Calling it sets up and tears down around each test. */
 export class Rig {
@@ -56,8 +61,8 @@ export class Rig {
     return this.#postgres;
   }
 
-  async openBus(name = 'bus'): Promise<Bus> {
-    const bus = await openEmbeddedBus({ dir: join(this.#dir, name), preallocateBytes: 0, segmentBytes: 2 ** 20 });
+  async openBus(name = 'bus', partitions = 1): Promise<Bus> {
+    const bus = await openEmbeddedBus({ dir: join(this.#dir, name), preallocateBytes: 0, segmentBytes: 2 ** 20, partitions });
     this.ends.push(() => bus.close());
     return bus;
   }
@@ -69,6 +74,7 @@ export class Rig {
       storeUrl: this.postgres.url(),
       schema: this.schema,
       ledgerKey,
+      roster,
       log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
       checkpointEveryMs: 20,
       ...options,
@@ -96,12 +102,41 @@ export class Rig {
   }
 }
 
-/** Everything to one topic, large events in chunks. */
+/** As the service that an event names as its source writes it. */
+export function signedAsSource(value: Buffer, topic: string = TOPICS.control): OutgoingRecord {
+  const { source } = JSON.parse(value.toString()) as { source: string };
+  const key = keys[source.slice(1) as keyof typeof keys];
+  return signRecord(key, topic, { key: 'k', value });
+}
+
+/** Everything to one topic, large events in chunks; what belongs on the control and lease streams signed. */
 export async function write(bus: Bus, topic: string, all: readonly Buffer[], chunkMaxBytes = 2 ** 20): Promise<void> {
+  if (topic === TOPICS.control || topic === TOPICS.leases)
+    return void (await bus.produce(
+      topic,
+      all.map((value) => signedAsSource(value, topic)),
+    ));
+  const isHold = (value: Buffer): boolean => topic === TOPICS.sessions && isVouchedKind({ value }) && value.length <= chunkMaxBytes;
+  if (all.some(isHold) && all.every((value) => value.length <= chunkMaxBytes))
+    return void (await bus.produce(
+      topic,
+      all.map((value) => vouch(keys['edge/test'], { key: (JSON.parse(value.toString()) as { sessionid: string }).sessionid, value })),
+    ));
   const chunks = all.flatMap((bytes, index) => split(`${topic}-${index}-${bytes.length}`, bytes, chunkMaxBytes));
   await bus.produce(
     topic,
     chunks.map(({ headers, value }) => ({ key: 'k', value, headers })),
+  );
+}
+
+/** To the partitions of their sessions, all at once: each session's in order. */
+export async function writeSpread(bus: Bus, all: readonly Buffer[]): Promise<void> {
+  await bus.produce(
+    TOPICS.sessions,
+    all.map((value) => {
+      const record = { key: (JSON.parse(value.toString()) as { sessionid: string }).sessionid, value };
+      return isVouchedKind(record) ? vouch(keys['edge/test'], record) : record;
+    }),
   );
 }
 
@@ -119,7 +154,7 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
 
 export async function caughtUp(projector: Projector): Promise<boolean> {
   const { topics, notReady } = await projector.status();
-  return notReady.length === 0 && topics.length === 3 && topics.every(({ lag }) => lag === 0n);
+  return notReady.length === 0 && topics.length >= 3 && topics.every(({ lag }) => lag === 0n);
 }
 
 export async function signed(projector: Projector, events: number): Promise<boolean> {
@@ -128,16 +163,22 @@ export async function signed(projector: Projector, events: number): Promise<bool
 }
 
 /** All of one partition. */
-export async function readAll(bus: Bus, topic: string): Promise<readonly BusRecord[]> {
-  const [end] = await bus.ends(topic);
+export async function readAll(bus: Bus, topic: string, partition = 0): Promise<readonly BusRecord[]> {
+  const end = (await bus.ends(topic)).find((one) => one.partition === partition);
   const all: BusRecord[] = [];
-  while (end && BigInt(all.length) < end.next) all.push(...(await bus.read(topic, 0, BigInt(all.length), 1000)));
+  while (end && BigInt(all.length) < end.next) all.push(...(await bus.read(topic, partition, BigInt(all.length), 1000)));
   return all;
 }
 
-/** What anyone with the public keys says of the log. */
-export async function verified(bus: Bus): Promise<VerifyReport> {
-  const checkpoints = (await readAll(bus, TOPICS.checkpoints)).map(({ value, offset }) => ({ note: value.toString(), offset }));
-  const items = (await readAll(bus, TOPICS.sessions)).map(({ value, offset }) => ({ kind: 'event' as const, offset, bytes: value }));
-  return verifyLog({ log: LOG, items, checkpoints, keys: { trusted: [ledgerKey, edgeKey], origin: 'given' } });
+/** What anyone with the public keys says of one partition of the log. */
+export async function verified(bus: Bus, partition = 0, keys: readonly VerifierKey[] = [ledgerKey]): Promise<VerifyReport> {
+  const notes = await Promise.all((await bus.ends(TOPICS.checkpoints)).map((end) => readAll(bus, TOPICS.checkpoints, end.partition)));
+  const checkpoints = notes.flat().map(({ value, offset }) => ({ note: value.toString(), offset }));
+  const items = (await readAll(bus, TOPICS.sessions, partition)).map(({ value, offset }) => ({
+    kind: 'event' as const,
+    offset,
+    bytes: value,
+  }));
+  const log = logName(TOPICS.sessions, partition);
+  return verifyLog({ log, items, checkpoints, keys: { trusted: [...keys, edgeKey], origin: 'given' } });
 }

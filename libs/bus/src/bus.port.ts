@@ -27,7 +27,8 @@ export interface Placed {
 /**
  * Where a consumer without a committed offset starts. `offsets` wins over committed ones, and needs a group without other members.
  * `stored` is for who keeps its offsets elsewhere, beside what it makes of the records: it is asked for the place whenever a partition
- * is given to this member, and nothing is committed.
+ * is given to this member, and nothing is committed. When that rejects, `onError` is told and it is asked again after a pause that
+ * grows; the member's other partitions, and the other members, go on meanwhile.
  */
 export type StartAt =
   | { readonly at: 'earliest' }

@@ -239,6 +239,35 @@ export function busConformance(name: string, makeBus: () => Promise<BusUnderTest
         expect(seen).toHaveLength(partitions * 7);
       });
 
+      it('stored: asks again when its owner can not say now, and the other partitions go on', async () => {
+        const ends = await bus.ends(TOPIC);
+        for (const { partition } of ends)
+          await bus.produce(
+            TOPIC,
+            numbered(5).map((record) => ({ ...record, partition })),
+          );
+        const last = ends.at(-1)!.partition;
+        let away = true;
+        const told: unknown[] = [];
+        const seen: BusRecord[] = [];
+        await consume({
+          group: randomUUID(),
+          onBatch: async (batch) => void seen.push(...batch),
+          start: {
+            at: 'stored',
+            offsetOf: async (partition) => {
+              if (away && partition === last) throw new Error('not now');
+              return 2n;
+            },
+          },
+          onError: (error) => void told.push(error),
+        });
+        await eventually('the other partitions', () => seen.length === (ends.length - 1) * 3 && told.length > 0);
+        away = false;
+        await eventually('the last one', () => seen.length === ends.length * 3);
+        expect(seen.every(({ offset }) => offset >= 2n)).toBe(true);
+      });
+
       it('partitions: only those, without a group', async () => {
         const ends = await bus.ends(TOPIC);
         const { partition } = ends.at(-1)!;

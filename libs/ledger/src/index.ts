@@ -14,6 +14,7 @@ export { CHECKPOINT_EVERY_EVENTS, CHECKPOINT_EVERY_MS, Checkpointer } from './ch
 export type { Checkpoint, CheckpointerOptions } from './checkpointer.js';
 export { verifyLog } from './verify/verify-log.js';
 export type { LogItem, VerifyLogInput } from './verify/verify-log.js';
+export { CHECKPOINTS_AHEAD } from './verify/checkpoints.js';
 export type { CheckpointItem } from './verify/checkpoints.js';
 export { EDGE_KEY_PREFIX, LEDGER_KEY_PREFIX, SESSION_LIMITS } from './verify/sessions.js';
 export type { SessionLimits } from './verify/sessions.js';

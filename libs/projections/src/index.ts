@@ -1,3 +1,5 @@
+export { EVENT_CONFLICT, eventPlace, placeKey, withoutCopies } from './copies.js';
+export type { EventPlace } from './copies.js';
 export { readEntry } from './entry.js';
 export type { LogEntry, LogRecord, Reading } from './entry.js';
 export { evolveSession } from './session.js';
@@ -8,6 +10,10 @@ export { evolveHoldByAnswer, evolveHoldBySession, HOLD_ANSWERS_MAX } from './hol
 export type { GivenApproval, HoldAnswer, HoldRow, PersonRow } from './hold.js';
 export { evolveLease } from './lease.js';
 export type { LeaseRow } from './lease.js';
+export { acknowledgementKey, evolveAcknowledgement, evolveRevocation } from './revocation.js';
+export type { AcknowledgementRow, RevocationRow } from './revocation.js';
+export { evolveService } from './service.js';
+export type { ServiceRow } from './service.js';
 export { evolveRun, RUN_PRINCIPALS_MAX } from './run.js';
 export type { RunRow } from './run.js';
 export { EMPTY, fold, holdKey, merged, operationKey, touched } from './tables.js';

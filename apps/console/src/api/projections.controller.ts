@@ -1,30 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { demand } from '../access.js';
 import { CallerOf } from '../http/authenticate.js';
 import { ProblemError } from '../http/problem.js';
 import type { Caller } from '../http/request.js';
-import type { ProjectionsPort } from '../projections.port.js';
+import type { ProjectionsPort, RebuildState } from '../projections.port.js';
 import { type ConsoleServices, SERVICES } from '../services.js';
-
-export interface RebuildState {
-  readonly state: 'running' | 'done' | 'failed';
-  readonly started: string;
-  readonly ended: string | null;
-  /** Why it failed, as a code. */
-  readonly failure: string | null;
-}
 
 @Controller('api/v1/projections')
 export class ProjectionsController {
-  #rebuild: RebuildState | null = null;
-
   constructor(@Inject(SERVICES) private readonly services: ConsoleServices) {}
 
   @Get()
   async status(@CallerOf() caller: Caller) {
     if (demand(this.services.engine, caller, 'policy.read') !== 'all')
       throw new ProblemError('FORBIDDEN', 'this needs a role in the console');
-    const { topics, checkpoints, rebuilding, notReady } = await this.#port().status();
+    const { topics, checkpoints, rebuilding, rebuild, notReady } = await asked(this.#port().status());
     return {
       topics: topics.map(({ topic, partition, next, end, lag }) => ({
         topic,
@@ -34,8 +25,8 @@ export class ProjectionsController {
         lag: Number(lag),
       })),
       checkpoints,
-      rebuilding: rebuilding || this.#rebuild?.state === 'running',
-      rebuild: this.#rebuild,
+      rebuilding,
+      rebuild,
       notReady,
     };
   }
@@ -43,21 +34,12 @@ export class ProjectionsController {
   /** P7: begins it, and answers at once; the status tells how it goes. For operators: it costs as much as the log is long. */
   @Post('rebuild')
   @HttpCode(202)
-  rebuild(@CallerOf() caller: Caller): RebuildState {
+  async rebuild(@CallerOf() caller: Caller): Promise<RebuildState> {
     demand(this.services.engine, caller, 'principals.revoke');
-    if (this.#rebuild?.state === 'running') throw new ProblemError('CONFLICT', 'a rebuild is under way');
-    const started = new Date(this.services.nowMs()).toISOString();
-    const ended = (state: 'done' | 'failed', failure: string | null): void => {
-      this.#rebuild = { state, started, ended: new Date(this.services.nowMs()).toISOString(), failure };
-    };
-    this.#rebuild = { state: 'running', started, ended: null, failure: null };
-    this.#port()
-      .rebuild()
-      .then(
-        () => ended('done', null),
-        (error: unknown) => ended('failed', failureOf(error)),
-      );
-    return this.#rebuild;
+    const id = randomUUID();
+    const begun = await asked(this.#port().rebuild(id));
+    if (begun.id !== id) throw new ProblemError('CONFLICT', 'a rebuild is under way');
+    return begun;
   }
 
   #port(): ProjectionsPort {
@@ -67,9 +49,13 @@ export class ProjectionsController {
   }
 }
 
-/** A code, or what an error that came from another thread has left of one. */
-function failureOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  if (typeof code === 'string') return code;
-  return typeof message === 'string' ? message.slice(0, 200) : 'UNKNOWN';
+/** A projector that doesn't answer, or can't do it now, is told by its code. */
+async function asked<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { code } = (error ?? {}) as { readonly code?: unknown };
+    if (typeof code !== 'string') throw error;
+    throw new ProblemError('NOT_READY', `the projector can not do that now: ${code}`);
+  }
 }

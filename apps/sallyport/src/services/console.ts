@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Config, Limits } from '@sallyport/config';
-import { type ConsoleLimits, type ConsoleOptions, createConsole, type ResourceInfo } from '@sallyport/console';
-import type { HoldAnswer } from '@sallyport/decision';
+import { type ConsoleLimits, createConsole, type ResourceInfo } from '@sallyport/console';
+import { AnnouncedServices } from '@sallyport/trust';
+import { version } from '../version.js';
 import { asking } from './asking.js';
+import { busAnswers } from './bus-answers.js';
+import { busProjections } from './bus-projections.js';
 import { type Ground, serviceKey } from './ground.js';
 import { type LoadedPolicy, loadPolicy } from './policy.js';
 import { type Service, Stops } from './service.js';
@@ -12,7 +15,6 @@ import { type Service, Stops } from './service.js';
 export interface ConsoleParts {
   /** `postgres://…`. Secret. */
   readonly storeUrl: string;
-  readonly projections: ConsoleOptions['projections'];
   readonly policy?: LoadedPolicy;
 }
 
@@ -37,12 +39,21 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
     const party = { bus, key: await serviceKey(config, 'console'), roster: ground.roster, log };
     const answers = await asking('decide', party, limits);
     stops.push(() => answers.close());
+    const projector = await asking('projector', party, limits);
+    stops.push(() => projector.close());
+    const announced = new AnnouncedServices(ground.roster);
     const { tls } = listen.console;
     const console = await createConsole({
       ...listen.console.address,
       store,
       bus,
-      answer: (answer: HoldAnswer) => answers.request('approval.answer', answer),
+      key: party.key,
+      roster: ground.roster,
+      announced,
+      installation: installation.id,
+      version: version(),
+      metrics: ground.distrust,
+      answer: busAnswers(answers, announced),
       identity,
       engine: loaded.engine,
       localToken: installation.operatorToken,
@@ -55,7 +66,7 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
       },
       verifierKeys: async () => [...ground.roster.ofRole('edge'), ...ground.roster.ofRole('ledger')],
       limits: consoleLimits(limits),
-      ...(parts.projections === undefined ? {} : { projections: parts.projections }),
+      projections: busProjections((pattern, data) => projector.request(pattern, data)),
       ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
       log,
     });

@@ -1,32 +1,39 @@
 import type { Bus } from '@sallyport/bus';
-import { createProjector, type Projector, ProjectorMetrics } from '@sallyport/projector';
+import type { Limits } from '@sallyport/config';
+import { createProjector, ProjectorMetrics } from '@sallyport/projector';
+import { announce } from '@sallyport/trust';
 import type { Logger } from 'pino';
-import { openRoster, type Place, rosterPath, serviceKey } from './ground.js';
+import { version } from '../version.js';
+import { serving } from './asking.js';
+import { type Ground, openRoster, type Place, placeOf, rosterPath, serviceKey } from './ground.js';
 import type { Service } from './service.js';
 
 /** What a projector is told; all of it can be handed to a thread. */
 export interface ProjectorSettings {
   readonly place: Place;
+  /** Id of the installation. */
+  readonly installation: string;
   /** `postgres://…`. Secret. */
   readonly storeUrl: string;
+  readonly limits: Limits;
 }
 
-export interface ProjectorService extends Service {
-  readonly projector: Projector;
+export function projectorSettings({ config, installation }: Pick<Ground, 'config' | 'installation'>, storeUrl: string): ProjectorSettings {
+  return { place: placeOf(config), installation: installation.id, storeUrl, limits: config.limits };
 }
 
-/** Folds the log into the read models, and signs it. */
+/** Folds the log into the read models, signs it, and answers how far it is. */
 export async function startProjector(
-  { place, storeUrl }: ProjectorSettings,
+  { place, installation, storeUrl, limits }: ProjectorSettings,
   { bus, log }: { readonly bus: Bus; readonly log: Logger },
-): Promise<ProjectorService> {
+): Promise<Service> {
   const metrics = new ProjectorMetrics();
-  const ledgerKey = await serviceKey(place, 'ledger');
-  const roster = openRoster(rosterPath(place), [ledgerKey], log);
-  const formerLedgerKeys = roster.ofRole('ledger').filter(({ id }) => id !== ledgerKey.id);
-  const projector = await createProjector({ bus, metrics, storeUrl, ledgerKey, formerLedgerKeys, log });
+  const [key, ledgerKey] = await Promise.all([serviceKey(place, 'projector'), serviceKey(place, 'ledger')]);
+  const roster = openRoster(rosterPath(place), [key, ledgerKey], log);
+  const transport = serving('projector', { bus, key, roster, log }, limits);
+  const projector = await createProjector({ bus, transport, metrics, storeUrl, roster, ledgerKey, log });
+  await announce(bus, key, { installation, version: version(), nowMs: Date.now() });
   return {
-    projector,
     listeners: {},
     metrics: () => metrics.registry.getMetricsAsJSON(),
     notReady: async () => (await projector.status()).notReady,

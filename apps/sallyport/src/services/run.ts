@@ -1,19 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { serveObservability } from '@sallyport/adapter-metrics';
+import { DistrustMetrics, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
 import type { Logger } from 'pino';
 import { openKafka } from './bus.js';
 import { startConsole } from './console.js';
 import { startDecision } from './decision.js';
 import { edgeSettings, startEdge } from './edge.js';
-import { type Ground, oidcProviders, openRoster, placeOf, rosterPath, serviceKey } from './ground.js';
+import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from './ground.js';
 import { installationOf } from './installation.js';
 import { createLog } from './log.js';
 import { loadPolicy } from './policy.js';
 import { asJson, BROKE, DONE, failed, untilSignal, writeWhole } from './process.js';
-import { startProjector } from './projector.js';
+import { projectorSettings, startProjector } from './projector.js';
 import { type Service, Stops } from './service.js';
 import { loadSettings, type Settings, SettingsError } from './settings.js';
 import { type ReadModels, readModels, sharedReadModels } from './store.js';
@@ -94,12 +94,13 @@ async function start(name: ServiceName, settings: Settings, log: Logger, stops: 
   if (config.bus.kind !== 'kafka') throw new Error('a service of its own needs Kafka');
   const bus = await openKafka(config.bus, { env, baseDir }, log);
   stops.push(() => bus.close());
-  const ground: Ground = { config, baseDir, env, policy, installation, bus, roster, providers: oidcProviders(config), log };
+  const distrust = new DistrustMetrics();
+  const ground: Ground = { distrust, config, baseDir, env, policy, installation, bus, roster, providers: oidcProviders(config), log };
   const { service, store } = await startOn(ground, name, lost, stops);
   stops.push(() => service.close());
   const metrics = await serveObservability({
     ...metricsAddress(config, name),
-    sources: [() => service.metrics()],
+    sources: [() => service.metrics(), () => distrust.registry.getMetricsAsJSON()],
     notReady: () => service.notReady(),
   });
   stops.push(() => metrics.close());
@@ -135,11 +136,11 @@ async function startOn(
     case 'projector': {
       const store = await readModels(config, baseDir, env);
       stops.push(() => store.stop());
-      return { service: await startProjector({ place: placeOf(config), storeUrl: store.url }, { bus, log }), store };
+      return { service: await startProjector(projectorSettings(ground, store.url), { bus, log }), store };
     }
     case 'console': {
       const store = await sharedReadModels(config, baseDir, env);
-      return { service: await startConsole(ground, { storeUrl: store.url, projections: undefined }) };
+      return { service: await startConsole(ground, { storeUrl: store.url }) };
     }
   }
 }

@@ -1,16 +1,14 @@
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
-import { type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
-import { type Bus, TOPICS } from '@sallyport/bus';
+import { DistrustMetrics, type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
-import { controlEvent } from '@sallyport/events';
-import type { ProjectorStatus } from '@sallyport/projector';
 import type { Logger } from 'pino';
 import { startConsole } from '../services/console.js';
 import { startDecision } from '../services/decision.js';
 import { edgeSettings } from '../services/edge.js';
-import { type Ground, oidcProviders, openRoster, placeOf, rosterPath, serviceKey } from '../services/ground.js';
+import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from '../services/ground.js';
 import { installationOf } from '../services/installation.js';
 import { loadPolicy, type Policy } from '../services/policy.js';
+import { projectorSettings } from '../services/projector.js';
 import { Stops } from '../services/service.js';
 import { readModels } from '../services/store.js';
 import { startVendor } from '../services/vendor.js';
@@ -57,7 +55,9 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   const { config, log, policy, env, baseDir } = options;
   const { listen } = config;
   const installation = await installationOf(config, { env, baseDir });
-  const own = await Promise.all((['edge', 'decision', 'vendor', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)));
+  const own = await Promise.all(
+    (['edge', 'decision', 'vendor', 'projector', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)),
+  );
   const roster = openRoster(rosterPath(config), own, log);
   const loaded = await loadPolicy(policy);
 
@@ -72,20 +72,20 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     ...oidcProviders(config),
     ...(issuer ? [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] : []),
   ];
-  const ground: Ground = { config, baseDir, env, policy, installation, bus, roster, providers, log };
+  const distrust = new DistrustMetrics();
+  const ground: Ground = { distrust, config, baseDir, env, policy, installation, bus, roster, providers, log };
 
   const vendor = await startVendor(ground);
   stops.push(() => vendor.close());
   const decision = await startDecision(ground, loaded);
   stops.push(() => decision.close());
-  await activated(bus, loaded, installation.id);
 
   const projectorBus = link();
   const projector = await startWorker(
     new URL('./projector-worker.js', import.meta.url),
     {
       bus: projectorBus.link,
-      settings: { place: placeOf(config), storeUrl: store.url },
+      settings: projectorSettings(ground, store.url),
       logLevel: log.level,
     } satisfies ProjectorWorkerData,
     projectorBus.transfer,
@@ -106,12 +106,14 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   const console = await startConsole(ground, {
     storeUrl: store.url,
     policy: loaded,
-    projections: { status: () => projector.call<ProjectorStatus>('status'), rebuild: () => projector.call<void>('rebuild') },
   });
   stops.push(() => console.close());
   const observability = await serveObservability({
     ...listen.metrics.address,
-    sources: [edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+    sources: [
+      ...[edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+      () => distrust.registry.getMetricsAsJSON(),
+    ],
     notReady: async () => [...(await edge.call<readonly string[]>('notReady')), ...(await projector.call<readonly string[]>('notReady'))],
   });
   stops.push(() => observability.close());
@@ -133,20 +135,4 @@ async function devIssuer({ config, policy, log }: ComposeOptions): Promise<DevIs
     ...(tokenTtlMs === undefined ? {} : { accessTokenTtlMs: tokenTtlMs }),
     onError: (error) => log.warn({ err: error }, 'the development issuer'),
   });
-}
-
-/** Which policy judges from here on is part of the record. */
-async function activated(
-  bus: Bus,
-  { revision, bundle }: { readonly revision: string; readonly bundle: string },
-  id: string,
-): Promise<void> {
-  const nowMs = Date.now();
-  const { bytes } = controlEvent(
-    { id: `${revision}:${nowMs}:${id}`, source: '/sallyport', subject: revision },
-    'policy.activated',
-    { revision, bundle, grants: revision },
-    nowMs,
-  );
-  await bus.produce(TOPICS.control, [{ key: revision, value: bytes }]);
 }

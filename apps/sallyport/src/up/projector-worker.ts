@@ -14,10 +14,8 @@ serveWorker<ProjectorWorkerData>(async ({ bus: link, settings, logLevel }) => {
   const bus = await connectLink(link, log);
   const service = await startProjector(settings, { bus, log });
   return {
-    status: () => service.projector.status(),
     notReady: () => service.notReady(),
     metrics: () => service.metrics(),
-    rebuild: () => service.projector.rebuild(),
     close: async () => {
       await service.close();
       await bus.close();

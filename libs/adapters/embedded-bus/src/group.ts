@@ -62,8 +62,10 @@ export class Group {
     await Promise.all(leaving.map(({ log }) => this.#release(log.partition)));
     for (const { log, member } of moving) {
       if (!member || this.#owners.has(log.partition)) continue;
-      const stored = member.start.at === 'stored' ? await this.store.startOf(log, member.start) : undefined;
-      const reader = new PartitionReader(log, stored ?? this.store.committed(log.partition) ?? log.first, member.options);
+      const { start } = member;
+      // Asked by the reader: who can't tell its place now must not keep the others from theirs.
+      const place = start.at === 'stored' ? () => this.store.startOf(log, start) : (this.store.committed(log.partition) ?? log.first);
+      const reader = new PartitionReader(log, place, member.options);
       this.#owners.set(log.partition, { member, reader });
     }
   }

@@ -20,9 +20,10 @@ export class PartitionReader {
   readonly #running: Promise<void>;
   readonly #stopListening: () => void;
 
+  /** `start` may have to be asked for: until it is told, again and again, nothing is delivered. */
   constructor(
     private readonly log: PartitionLog,
-    private position: bigint,
+    private readonly start: bigint | (() => Promise<bigint>),
     private readonly options: ReaderOptions,
   ) {
     this.#stopListening = log.onMore(() => this.#wake?.());
@@ -41,11 +42,13 @@ export class PartitionReader {
     const { maxBatchRecords, maxBatchBytes } = this.options;
     let pauseMs = FIRST_PAUSE_MS;
     let batch: readonly BusRecord[] = [];
+    let position: bigint | undefined;
     while (!this.#stopping) {
       try {
-        if (batch.length === 0) batch = await this.log.read(this.position, maxBatchRecords, maxBatchBytes);
+        position ??= typeof this.start === 'bigint' ? this.start : await this.start();
+        if (batch.length === 0) batch = await this.log.read(position, maxBatchRecords, maxBatchBytes);
         if (batch.length === 0) {
-          await this.#more();
+          await this.#more(position);
           continue;
         }
         if (this.#stopping) return;
@@ -54,7 +57,7 @@ export class PartitionReader {
           commit: () => this.options.commit(this.log.partition, next),
           commitSoon: () => void this.options.commit(this.log.partition, next).catch((error: unknown) => this.#tell(error)),
         });
-        this.position = next;
+        position = next;
         batch = [];
         pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
@@ -70,10 +73,10 @@ export class PartitionReader {
     if ((error as { code?: unknown }).code !== 'BUS_NO_GROUP') this.options.onError(error);
   }
 
-  #more(): Promise<void> {
+  #more(position: bigint): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      if (this.#stopping || this.log.next > this.position) resolve();
+      if (this.#stopping || this.log.next > position) resolve();
     });
   }
 

@@ -1,10 +1,11 @@
-import { fold, holdKey, operationKey, readEntry, touched } from '@sallyport/projections';
-import type { LogEntry, LogRecord, Tables, Touched } from '@sallyport/projections';
-import type { DataSource, EntityManager } from 'typeorm';
+import { fold, readEntry, withoutCopies } from '@sallyport/projections';
+import type { LogEntry, LogRecord } from '@sallyport/projections';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { lockKey, transaction } from './data-source.js';
-import { EVENTS, HOLDS, LEASES, OFFSETS, OPERATIONS, RUNS, SESSIONS } from './entities.js';
-import type { EventRow, OffsetRow, Table } from './entities.js';
+import { EVENTS, ACKNOWLEDGEMENTS, HOLDS, LEASES, OFFSETS, OPERATIONS, REVOCATIONS, RUNS, SERVICES, SESSIONS } from './entities.js';
+import type { EventRow, OffsetRow } from './entities.js';
 import { StoreError } from './errors.js';
+import { loadTaken, loadTouched } from './load.js';
 import { write } from './staging.js';
 
 /** Records of one partition, in order, and the offsets that they span: `firstOffset` to just before `nextOffset`. */
@@ -19,88 +20,103 @@ export interface Batch {
 }
 
 export interface Applied {
-  /** Records that were new; 0 when the batch had been applied before. */
+  /** Records that were new; 0 when the batch had been applied before. Copies of events that are there are none. */
   readonly records: number;
-  /** Of these, those that are no event: kept, with the reason. */
+  /** Of these, those that are no event, or contradict one: kept, with the reason. */
   readonly unreadable: number;
 }
 
 /**
- * Folds a batch into the tables, and the offsets with it, in one transaction: all of it or nothing, once. Batches wait for each
- * other, in all processes. Rejects with `STORE_GAP` when what comes before the batch is not there.
+ * Folds batches into the tables, and the offsets with them, in one transaction: all of it or nothing, once. Transactions wait for each
+ * other, in all processes. What comes back for each batch is what was done, or `STORE_GAP` when what comes before it is not there; the
+ * others are applied all the same. At most one batch of a partition.
  */
-export async function applyBatch(dataSource: DataSource, schema: string, batch: Batch): Promise<Applied> {
-  const { topic, partition } = batch;
+export async function applyBatches(
+  dataSource: DataSource,
+  schema: string,
+  batches: readonly Batch[],
+): Promise<readonly (Applied | StoreError)[]> {
+  try {
+    return await applyInOne(dataSource, schema, batches, 'new');
+  } catch (error) {
+    // A place that is taken and wasn't found to be: what stands there stays, and nobody waits for somebody to look.
+    if (!(error instanceof StoreError) || error.reason !== UNIQUE_VIOLATION) throw error;
+    return applyInOne(dataSource, schema, batches, 'keep');
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function applyInOne(
+  dataSource: DataSource,
+  schema: string,
+  batches: readonly Batch[],
+  existing: 'new' | 'keep',
+): Promise<readonly (Applied | StoreError)[]> {
   return transaction(dataSource, async (runner, manager) => {
-    await runner.query(`SELECT pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
-    const position = await manager.findOneBy(OFFSETS.entity, { topic, partition });
-    const next = position?.next ?? 0n;
-    if (batch.firstOffset > next) {
-      throw new StoreError('STORE_GAP', `${topic}/${partition} is stored up to ${next}, and the batch starts at ${batch.firstOffset}`);
-    }
-    if (batch.nextOffset <= next) return { records: 0, unreadable: 0 };
-    const entries = batch.records.filter(({ offset }) => offset >= next).map(readEntry);
-    const changed = fold(await load(manager, touched(entries)), entries);
-    if (entries.length > 0) await write(runner, schema, EVENTS, entries.map(eventRow), true);
+    // The log is what is kept: a commit that a crash of the server takes back is read again, as the offsets go back with it.
+    await runner.query(`SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
+    const stored = await manager.getRepository(OFFSETS.entity).find();
+    const parts = batches.map((batch) => newPart(batch, stored));
+    const entries = parts.flatMap((part) => ('entries' in part ? part.entries : []));
+    const tables = await loadTouched(manager, entries);
+    const fresh = withoutCopies(entries, await loadTaken(manager, entries, tables.sessions));
+    const changed = fold(tables, fresh);
+    if (fresh.length > 0) await write(runner, schema, EVENTS, fresh.map(eventRow), existing);
     if (changed.sessions.size > 0) await write(runner, schema, SESSIONS, changed.sessions.values());
     if (changed.operations.size > 0) await write(runner, schema, OPERATIONS, changed.operations.values());
     if (changed.holds.size > 0) await write(runner, schema, HOLDS, changed.holds.values());
     if (changed.leases.size > 0) await write(runner, schema, LEASES, changed.leases.values());
     if (changed.runs.size > 0) await write(runner, schema, RUNS, changed.runs.values());
-    const row: OffsetRow = { topic, partition, next: batch.nextOffset, resume: batch.resumeOffset ?? batch.nextOffset };
-    await runner.query(
-      `INSERT INTO "${schema}".offsets (topic, partition, next, resume) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (topic, partition) DO UPDATE SET next = EXCLUDED.next, resume = EXCLUDED.resume`,
-      [row.topic, row.partition, row.next, row.resume],
+    if (changed.services.size > 0) await write(runner, schema, SERVICES, changed.services.values());
+    if (changed.revocations.size > 0) await write(runner, schema, REVOCATIONS, changed.revocations.values());
+    if (changed.acknowledgements.size > 0) await write(runner, schema, ACKNOWLEDGEMENTS, changed.acknowledgements.values());
+    await putOffsets(
+      runner,
+      schema,
+      parts.flatMap((part) => ('offset' in part ? [part.offset] : [])),
     );
-    return { records: entries.length, unreadable: entries.filter(({ reading }) => reading.stream === 'unreadable').length };
+    return parts.map((part) => ('entries' in part ? applied(part.offset, fresh) : 'gap' in part ? part.gap : NOTHING));
   });
 }
 
-/** The rows that a batch may read or change. */
-async function load(manager: EntityManager, keys: Touched): Promise<Tables> {
-  const sessions = await byKey(manager, SESSIONS, 'id', [...keys.sessions]);
-  const runKeys = new Set([...keys.runs, ...sessions.flatMap(({ run }) => (run === null ? [] : [run]))]);
-  const runs = await byKey(manager, RUNS, 'run', [...runKeys]);
-  const leases = await byKey(manager, LEASES, 'id', [...keys.leases]);
-  const operations =
-    keys.operations.size === 0
-      ? []
-      : await manager
-          .createQueryBuilder(OPERATIONS.entity, 'row')
-          .where('(row.session, row.operation) IN (SELECT * FROM unnest(CAST(:sessions AS text[]), CAST(:operations AS bigint[])))', {
-            sessions: [...keys.operations.values()].map(({ session }) => session),
-            operations: [...keys.operations.values()].map(({ operation }) => operation),
-          })
-          .getMany();
-  const holds =
-    keys.holds.size + keys.holdsOf.size === 0
-      ? []
-      : await manager
-          .createQueryBuilder(HOLDS.entity, 'row')
-          .where('row.session = ANY(:ended)', { ended: [...keys.holdsOf] })
-          .orWhere('(row.session, row.id) IN (SELECT * FROM unnest(CAST(:sessions AS text[]), CAST(:ids AS text[])))', {
-            sessions: [...keys.holds.values()].map(({ session }) => session),
-            ids: [...keys.holds.values()].map(({ id }) => id),
-          })
-          .getMany();
+/** One batch. Rejects with `STORE_GAP` when what comes before it is not there. */
+export async function applyBatch(dataSource: DataSource, schema: string, batch: Batch): Promise<Applied> {
+  const [outcome = NOTHING] = await applyBatches(dataSource, schema, [batch]);
+  if (outcome instanceof StoreError) throw outcome;
+  return outcome;
+}
+
+const NOTHING: Applied = { records: 0, unreadable: 0 };
+
+type Part = { readonly gap: StoreError } | { readonly known: true } | { readonly entries: readonly LogEntry[]; readonly offset: OffsetRow };
+
+/** What of a batch is not stored yet. */
+function newPart({ topic, partition, records, firstOffset, nextOffset, resumeOffset }: Batch, stored: readonly OffsetRow[]): Part {
+  const next = stored.find((row) => row.topic === topic && row.partition === partition)?.next ?? 0n;
+  if (firstOffset > next) {
+    return { gap: new StoreError('STORE_GAP', `${topic}/${partition} is stored up to ${next}, and the batch starts at ${firstOffset}`) };
+  }
+  if (nextOffset <= next) return { known: true };
   return {
-    sessions: new Map(sessions.map((row) => [row.id, row])),
-    operations: new Map(operations.map((row) => [operationKey(row.session, row.operation), row])),
-    holds: new Map(holds.map((row) => [holdKey(row.session, row.id), row])),
-    leases: new Map(leases.map((row) => [row.id, row])),
-    runs: new Map(runs.map((row) => [row.run, row])),
+    entries: records.filter(({ offset }) => offset >= next).map(readEntry),
+    offset: { topic, partition, next: nextOffset, resume: resumeOffset ?? nextOffset },
   };
 }
 
-async function byKey<Row extends object>(
-  manager: EntityManager,
-  { entity }: Table<Row>,
-  key: keyof Row & string,
-  keys: readonly string[],
-): Promise<readonly Row[]> {
-  if (keys.length === 0) return [];
-  return manager.createQueryBuilder(entity, 'row').where(`row.${key} = ANY(:keys)`, { keys }).getMany();
+function applied({ topic, partition }: OffsetRow, fresh: readonly LogEntry[]): Applied {
+  const own = fresh.filter(({ record }) => record.topic === topic && record.partition === partition);
+  return { records: own.length, unreadable: own.filter(({ reading }) => reading.stream === 'unreadable').length };
+}
+
+async function putOffsets(runner: QueryRunner, schema: string, rows: readonly OffsetRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await runner.query(
+    `INSERT INTO "${schema}".offsets (topic, partition, next, resume)
+     SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
+     ON CONFLICT (topic, partition) DO UPDATE SET next = EXCLUDED.next, resume = EXCLUDED.resume`,
+    [rows.map(({ topic }) => topic), rows.map(({ partition }) => partition), rows.map(({ next }) => next), rows.map((row) => row.resume)],
+  );
 }
 
 function eventRow({ record, reading, time, identity }: LogEntry): EventRow {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { connect, lockKey, transaction } from './data-source.js';
 import { OFFSETS } from './entities.js';
@@ -6,19 +7,26 @@ import { storeError, StoreError } from './errors.js';
 import { applyBatch } from './ingest.js';
 import type { Applied, Batch } from './ingest.js';
 import type { StoreLimits } from './limits.js';
+import { rebuildBegun, rebuildEnded, rebuildState, rebuildsTaken } from './rebuild-state.js';
+import type { RebuildState } from './rebuild-state.js';
+
+/** Where the log ends now. */
+export type LogEnds = readonly Pick<OffsetRow, 'topic' | 'partition' | 'next'>[];
 
 /** A second read model, empty at first, that is to take the place of the live one. */
 export interface Rebuild {
+  readonly state: RebuildState;
   applyBatch(batch: Batch): Promise<Applied>;
   positions(): Promise<readonly OffsetRow[]>;
   /**
-   * Puts it in the live one's place, in one transaction: a reader sees the old one or the new one. The rebuild is then over. Rejects with
-   * `STORE_REBUILD_BEHIND`, and may be tried again, when a partition of the live one is further. With `logEnds`, the offsets at which the
-   * log ends now, a live model that was made of a longer log, one that is no more, doesn't count beyond them.
+   * Puts it in the live one's place, in one transaction: a reader sees the old one or the new one. The rebuild is then over. `last` is
+   * called while nobody can put anything into the live one, so it has to be quick: what it applies to this one is all that is missing. It
+   * resolves with where the log ends: a live model that was made of a longer log, one that is no more, doesn't count beyond that.
+   * Rejects with `STORE_REBUILD_BEHIND`, and may be tried again, when a partition of the live one is further.
    */
-  swap(logEnds?: readonly Pick<OffsetRow, 'topic' | 'partition' | 'next'>[]): Promise<void>;
-  /** Drops it, and leaves the live one as it is. */
-  abandon(): Promise<void>;
+  swap(last?: () => Promise<LogEnds>): Promise<void>;
+  /** Drops it, and leaves the live one as it is. `failure` is a code: why. */
+  abandon(failure: string): Promise<void>;
 }
 
 export interface LiveModel {
@@ -29,29 +37,38 @@ export interface LiveModel {
 }
 
 /** Rejects with `STORE_REBUILDING` when another one is under way, in any process. */
-export async function beginRebuild({ dataSource: live, url, schema, limits }: LiveModel): Promise<Rebuild> {
+export async function beginRebuild({ dataSource: live, url, schema, limits }: LiveModel, id: string = randomUUID()): Promise<Rebuild> {
   const [next, old] = [`${schema}_rebuild`, `${schema}_old`];
   const guard = await lockRebuild(live, schema);
   let second: DataSource;
+  let state: RebuildState | null;
   try {
+    await rebuildBegun(guard, schema, id);
+    state = await rebuildState(live, schema, id);
+    if (!state) throw new StoreError('STORE_FAILED', 'the rebuild is not on record');
     await drop(live, next);
     await drop(live, old);
     second = await connect(url, next, { ...limits, maxConnections: 2 });
   } catch (error) {
+    const failure = storeError(error);
+    await rebuildEnded(guard, schema, id, failure.code).catch(() => {});
     await guard.release();
-    throw storeError(error);
+    throw failure;
   }
   const end = async (): Promise<void> => {
     if (second.isInitialized) await second.destroy().catch(() => {});
     await guard.release().catch(() => {});
   };
   return {
+    state,
     applyBatch: (batch) => applyBatch(second, next, batch),
     positions: () => positions(second),
-    async swap(logEnds = []) {
+    async swap(last = async () => []) {
       await transaction(live, async (runner) => {
         await runner.query(`SELECT pg_advisory_xact_lock(${lockKey('ingest', schema)})`);
-        await checkAsFar(runner, { schema, next, logEnds });
+        await checkAsFar(runner, { schema, next, logEnds: await last() });
+        await rebuildsTaken(runner, schema, next);
+        await rebuildEnded(runner, next, id, null);
         await runner.query(`ALTER SCHEMA "${schema}" RENAME TO "${old}"`);
         await runner.query(`ALTER SCHEMA "${next}" RENAME TO "${schema}"`);
       });
@@ -59,8 +76,9 @@ export async function beginRebuild({ dataSource: live, url, schema, limits }: Li
       await drop(live, old).catch(() => {});
       await end();
     },
-    async abandon() {
+    async abandon(failure) {
       await drop(live, next).catch(() => {});
+      await rebuildEnded(guard, schema, id, failure).catch(() => {});
       await end();
     },
   };
@@ -77,7 +95,7 @@ export async function positions(dataSource: DataSource): Promise<readonly Offset
 interface AsFar {
   readonly schema: string;
   readonly next: string;
-  readonly logEnds: readonly Pick<OffsetRow, 'topic' | 'partition' | 'next'>[];
+  readonly logEnds: LogEnds;
 }
 
 async function checkAsFar(runner: QueryRunner, { schema, next, logEnds }: AsFar): Promise<void> {

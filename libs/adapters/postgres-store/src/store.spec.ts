@@ -7,6 +7,7 @@ import type { LogRecord } from '@sallyport/projections';
 import { answerBytes, leaseBytes, records, sampleLog, sessionBytes } from '@sallyport/projections/testing';
 import { DataSource } from 'typeorm';
 import { KINDS } from './columns.js';
+import { MIGRATIONS } from './data-source.js';
 import { TABLES } from './entities.js';
 import { openStore } from './store.js';
 import type { Store } from './store.js';
@@ -78,7 +79,7 @@ describe('tables', () => {
     stores.push(...opened);
     expect(await opened[2]!.positions()).toEqual([]);
     const { rows } = await postgres.query('SELECT count(*)::int AS count FROM together.migrations');
-    expect(rows).toEqual([{ count: 1 }]);
+    expect(rows).toEqual([{ count: MIGRATIONS.length }]);
   });
 
   it('go down again', async () => {
@@ -87,10 +88,10 @@ describe('tables', () => {
       type: 'postgres',
       url: postgres.url(),
       schema,
-      migrations: [(await import('./migrations/1767312000000-read-model.js')).ReadModel1767312000000],
+      migrations: MIGRATIONS,
     });
     await dataSource.initialize();
-    await dataSource.undoLastMigration();
+    for (const _ of MIGRATIONS) await dataSource.undoLastMigration();
     await dataSource.destroy();
     const { rows } = await postgres.query('SELECT table_name FROM information_schema.tables WHERE table_schema = $1', [schema]);
     expect(rows).toEqual([{ table_name: 'migrations' }]);
@@ -116,6 +117,10 @@ describe('applyBatch', () => {
     expect(new Set(operations.flat())).toEqual(new Set(folded.operations.values()));
     expect(new Set((await whole.store.leases()).rows)).toEqual(new Set(folded.leases.values()));
     expect(new Set((await whole.store.runs()).rows)).toEqual(new Set(folded.runs.values()));
+    expect(new Set(await whole.store.services())).toEqual(new Set(folded.services.values()));
+    expect(new Set((await whole.store.revocations()).rows)).toEqual(new Set(folded.revocations.values()));
+    const acknowledged = await whole.store.acknowledgements([...folded.revocations.keys(), 'elsewhere']);
+    expect(new Set(acknowledged)).toEqual(new Set(folded.acknowledgements.values()));
 
     const { rows } = await postgres.query<{ topic: string; offset: string; digest: string }>(
       `SELECT topic, "offset", encode(sha256(bytes), 'hex') AS digest FROM "${pieces.schema}".events`,
@@ -286,7 +291,7 @@ describe('rebuild', () => {
     // Life goes on, and so may another rebuild.
     await apply(store, records(TOPICS.leases, [...log.leases, ...leaseBytes('s-99', [])]));
     expect((await store.leases({ session: 's-99' })).rows).toHaveLength(1);
-    await (await store.beginRebuild()).abandon();
+    await (await store.beginRebuild()).abandon('X');
   });
 
   it('takes the place of a model that was made of a longer log, if it is told where the log ends', async () => {
@@ -295,8 +300,8 @@ describe('rebuild', () => {
     const rebuild = await store.beginRebuild();
     await apply(rebuild, LOG[0], 0, 5);
     const end = { topic: TOPICS.sessions, partition: 0 };
-    await expect(rebuild.swap([{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
-    await rebuild.swap([{ ...end, next: 5n }]);
+    await expect(rebuild.swap(async () => [{ ...end, next: 6n }])).rejects.toMatchObject({ code: 'STORE_REBUILD_BEHIND' });
+    await rebuild.swap(async () => [{ ...end, next: 5n }]);
     expect(await store.startOffset(TOPICS.sessions, 0)).toBe(5n);
   });
 
@@ -306,7 +311,7 @@ describe('rebuild', () => {
     const live = await dump(schema);
     const rebuild = await store.beginRebuild();
     await apply(rebuild, LOG[0], 0, 5);
-    await rebuild.abandon();
+    await rebuild.abandon('PROJECTOR_CLOSED');
     expect(await dump(schema)).toEqual(live);
   });
 });

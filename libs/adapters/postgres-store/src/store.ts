@@ -1,7 +1,17 @@
-import type { HoldRow, LeaseRow, OperationRow, RunRow, SessionRow } from '@sallyport/projections';
+import type {
+  AcknowledgementRow,
+  HoldRow,
+  LeaseRow,
+  OperationRow,
+  RevocationRow,
+  RunRow,
+  ServiceRow,
+  SessionRow,
+} from '@sallyport/projections';
 import { connect } from './data-source.js';
 import type { OffsetRow } from './entities.js';
-import { applyBatch } from './ingest.js';
+import type { StoreError } from './errors.js';
+import { applyBatch, applyBatches } from './ingest.js';
 import type { Applied, Batch } from './ingest.js';
 import { STORE_LIMITS } from './limits.js';
 import type { StoreLimits } from './limits.js';
@@ -10,10 +20,14 @@ import type { EventRange, StoredEvent } from './queries/events.js';
 import { hold, holds, leases, operations, run, runs, session, sessions } from './queries/lists.js';
 import type { HoldFilter, LeaseFilter, RunFilter, SessionFilter } from './queries/lists.js';
 import type { Page, PageRequest } from './queries/page.js';
+import { acknowledgements, revocation, revocations, services } from './queries/revocations.js';
+import type { RevocationFilter } from './queries/revocations.js';
 import { principals, statistics } from './queries/totals.js';
 import type { PrincipalRow, Statistics } from './queries/totals.js';
 import { beginRebuild, positions } from './rebuild.js';
 import type { Rebuild } from './rebuild.js';
+import { rebuildState } from './rebuild-state.js';
+import type { RebuildState } from './rebuild-state.js';
 
 export interface StoreOptions {
   /** `postgres://…`. Secret. */
@@ -38,6 +52,12 @@ export interface StoreQueries {
   run(name: string): Promise<RunRow | null>;
   /** By subject and issuer. */
   principals(request?: PageRequest & { readonly subject?: string }): Promise<Page<PrincipalRow>>;
+  revocations(filter?: RevocationFilter): Promise<Page<RevocationRow>>;
+  revocation(id: string): Promise<RevocationRow | null>;
+  /** Of any of these revocations. */
+  acknowledgements(revocations: readonly string[]): Promise<readonly AcknowledgementRow[]>;
+  /** Who has ever announced itself, by name. */
+  services(): Promise<readonly ServiceRow[]>;
   statistics(): Promise<Statistics>;
 }
 
@@ -45,10 +65,15 @@ export interface StoreQueries {
 export interface Store extends StoreQueries {
   /** All of the batch, its offsets included, or nothing; once. Rejects with `STORE_GAP`, or `STORE_UNREACHABLE`: try again. */
   applyBatch(batch: Batch): Promise<Applied>;
+  /** Several, of different partitions, in one transaction. For each what was done, or `STORE_GAP`: the others are in all the same. */
+  applyBatches(batches: readonly Batch[]): Promise<readonly (Applied | StoreError)[]>;
   /** Where to read a partition from; 0 for one that was never read. */
   startOffset(topic: string, partition: number): Promise<bigint>;
   positions(): Promise<readonly OffsetRow[]>;
-  beginRebuild(): Promise<Rebuild>;
+  /** Rejects with `STORE_REBUILDING` when one is under way, in any process. `id` names it for `rebuildState`. */
+  beginRebuild(id?: string): Promise<Rebuild>;
+  /** The newest rebuild, or the one with this id, whoever does it. */
+  rebuildState(id?: string): Promise<RebuildState | null>;
   close(): Promise<void>;
 }
 
@@ -59,12 +84,14 @@ export async function openStore({ url, schema = 'sallyport', limits: given }: St
   const reading = { dataSource, schema, limits };
   return {
     applyBatch: (batch) => applyBatch(dataSource, schema, batch),
+    applyBatches: (batches) => applyBatches(dataSource, schema, batches),
     async startOffset(topic, partition) {
       const position = (await positions(dataSource)).find((row) => row.topic === topic && row.partition === partition);
       return position?.resume ?? 0n;
     },
     positions: () => positions(dataSource),
-    beginRebuild: () => beginRebuild({ dataSource, url, schema, limits }),
+    beginRebuild: (id) => beginRebuild({ dataSource, url, schema, limits }, id),
+    rebuildState: (id) => rebuildState(dataSource, schema, id),
     sessions: async (filter = {}) => sessions(reading, filter),
     session: (id) => session(reading, id),
     operations: (id, range = {}) => operations(reading, id, range),
@@ -76,6 +103,10 @@ export async function openStore({ url, schema = 'sallyport', limits: given }: St
     runs: async (filter = {}) => runs(reading, filter),
     run: (name) => run(reading, name),
     principals: (request = {}) => principals(reading, request),
+    revocations: async (filter = {}) => revocations(reading, filter),
+    revocation: (id) => revocation(reading, id),
+    acknowledgements: (of) => acknowledgements(reading, of),
+    services: () => services(reading),
     statistics: () => statistics(reading),
     async close() {
       if (dataSource.isInitialized) await dataSource.destroy();

@@ -16,6 +16,12 @@ export interface CheckpointItem {
 type Claim = ParsedCheckpoint & { readonly place: Place };
 
 /**
+ * Notes of one log that are read ahead and put in order by size. Two who signed the same log for a while, because a partition moved from one to
+ * the other and the first didn't hear of it, leave notes that are all true and not in order.
+ */
+export const CHECKPOINTS_AHEAD = 4096;
+
+/**
  * Holds the checkpoints against the tree while it grows. As each is compared with the root over the same leaves, that one is
  * consistent with the one before needs no proof of its own.
  */
@@ -25,7 +31,9 @@ export class Checkpoints {
   #covered = -1;
   #newest = -1;
   #mismatches = 0;
-  #pending: Claim | undefined;
+  /** By size. */
+  readonly #ahead: Claim[] = [];
+  #ended = false;
 
   private constructor(
     private readonly log: string,
@@ -37,7 +45,7 @@ export class Checkpoints {
     this.#keys = trusted.filter((key) => key.name.startsWith(LEDGER_KEY_PREFIX));
   }
 
-  /** Reads ahead by one note. */
+  /** Reads ahead. */
   static async over(
     log: string,
     notes: AsyncIterable<CheckpointItem> | Iterable<CheckpointItem>,
@@ -47,7 +55,7 @@ export class Checkpoints {
   ): Promise<Checkpoints> {
     const iterator = Symbol.asyncIterator in notes ? notes[Symbol.asyncIterator]() : notes[Symbol.iterator]();
     const checkpoints = new Checkpoints(log, iterator, tree, findings, trusted);
-    await checkpoints.#advance();
+    await checkpoints.#fill();
     return checkpoints;
   }
 
@@ -67,27 +75,30 @@ export class Checkpoints {
 
   /** True when the tree has grown to the size of the next checkpoint: then call {@link compare}. */
   get due(): boolean {
-    return this.#pending !== undefined && this.#pending.size <= this.tree.size;
+    const [next] = this.#ahead;
+    return next !== undefined && next.size <= this.tree.size;
   }
 
   async compare(): Promise<void> {
-    while (this.#pending !== undefined && this.#pending.size <= this.tree.size) {
-      const claim = this.#pending;
+    while (this.due) {
+      const claim = this.#ahead.shift()!;
       if (claim.size < this.tree.size) {
-        this.findings.broken('CHECKPOINT_ORDER', claim.place, `a checkpoint of ${claim.size} events stands behind a larger one`);
+        this.findings.broken('CHECKPOINT_ORDER', claim.place, `a checkpoint of ${claim.size} events stands far behind a larger one`);
       } else if (claim.root.equals(this.tree.root())) {
         this.#covered = claim.size;
       } else {
         this.#mismatch(claim);
       }
-      await this.#advance();
+      await this.#fill();
     }
   }
 
   /** When the log has ended: whatever is left claims more than there is. */
   async finish(): Promise<void> {
     let largest: Claim | undefined;
-    for (; this.#pending; await this.#advance()) if (this.#pending.size > (largest?.size ?? -1)) largest = this.#pending;
+    for (; this.#ahead.length > 0; await this.#fill()) {
+      for (const claim of this.#ahead.splice(0)) if (claim.size > (largest?.size ?? -1)) largest = claim;
+    }
     if (largest) {
       const missing = largest.size - this.tree.size;
       this.findings.missing(
@@ -132,17 +143,25 @@ export class Checkpoints {
     );
   }
 
-  async #advance(): Promise<void> {
-    this.#pending = undefined;
-    for (;;) {
+  async #fill(): Promise<void> {
+    while (!this.#ended && this.#ahead.length < CHECKPOINTS_AHEAD) {
       const next = await this.notes.next();
-      if (next.done) return;
+      if (next.done) {
+        this.#ended = true;
+        return;
+      }
       const claim = this.read(next.value);
       if (claim?.log !== this.log) continue;
       this.#count += 1;
       this.#newest = Math.max(this.#newest, claim.size);
-      this.#pending = claim;
-      return;
+      this.#insert(claim);
     }
+  }
+
+  /** Nearly always at the end. */
+  #insert(claim: Claim): void {
+    let at = this.#ahead.length;
+    while (at > 0 && this.#ahead[at - 1]!.size > claim.size) at -= 1;
+    this.#ahead.splice(at, 0, claim);
   }
 }

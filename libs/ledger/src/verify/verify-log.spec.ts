@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { parseCheckpoint, signCheckpoint } from '../checkpoint.js';
 import { LOG, edgeKey, inputOf, interleave, ledgerKey, sampleLog, signLog, trusted } from './sample-log.js';
 import type { SampleLog } from './sample-log.js';
+import { CHECKPOINTS_AHEAD } from './checkpoints.js';
 import { verifyLog } from './verify-log.js';
 import type { VerifyLogInput } from './verify-log.js';
 
@@ -238,12 +239,21 @@ describe('verifyLog against who can write to a copy', () => {
     expect((await codes(log, { external: { note: other } })).integrity).toEqual(['CHECKPOINT_MALFORMED']);
   });
 
-  it('P6: finds two signed histories of one size, and checkpoints out of order', async () => {
+  it('P6: finds two signed histories of one size, and a checkpoint far behind a larger one', async () => {
     const fork = signCheckpoint({ log: LOG, size: 10, root: Buffer.alloc(32) }, ledgerKey);
     expect((await codes({ ...log, notes: log.notes.toSpliced(3, 0, fork) })).integrity).toEqual(['ROOT_MISMATCH']);
     const [first, second, ...rest] = log.notes;
-    expect((await codes({ ...log, notes: [second!, first!, ...rest] })).integrity).toEqual(['CHECKPOINT_ORDER']);
+    const many = Array.from({ length: CHECKPOINTS_AHEAD }, () => second!);
+    expect((await codes({ ...log, notes: [second!, ...many, first!, ...rest] })).integrity).toEqual(['CHECKPOINT_ORDER']);
     expect((await codes({ ...log, notes: ['nonsense', ...log.notes] })).integrity).toEqual(['CHECKPOINT_MALFORMED']);
+  });
+
+  it('P6: takes what two signed at the same time of one log, copies too, and finds what is not true among them', async () => {
+    const [first, second, third, ...rest] = log.notes;
+    const mixed = [first!, third!, second!, third!, first!, second!, ...rest];
+    expect(await codes({ ...log, notes: mixed })).toEqual({ integrity: [], completeness: [] });
+    const fork = signCheckpoint({ log: LOG, size: 10, root: Buffer.alloc(32) }, ledgerKey);
+    expect((await codes({ ...log, notes: [...log.notes, fork] })).integrity).toEqual(['ROOT_MISMATCH']);
   });
 
   it('P6: reports a frame that its reader could not read, and chunks that never ended', async () => {

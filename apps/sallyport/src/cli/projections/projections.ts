@@ -47,6 +47,7 @@ export async function status(options: GlobalOptions & { readonly format: ListFor
   else {
     io.out(`${renderTable(found.topics, TOPICS, io)}\n${renderTable(found.checkpoints, CHECKPOINTS, io)}`);
     if (found.rebuilding) io.out('\nA rebuild is under way.\n');
+    else if (found.rebuild) io.out(`\n${lastRebuild(found.rebuild)}\n`);
     for (const reason of found.notReady) io.out(`\nNot ready: ${reason}\n`);
   }
   return found.notReady.length === 0 && found.topics.every(({ lag }) => lag === 0);
@@ -55,10 +56,13 @@ export async function status(options: GlobalOptions & { readonly format: ListFor
 /** P7: makes the read models anew from the log while they are in use, and waits until they are in place. */
 export async function rebuild(options: GlobalOptions, io: Io): Promise<void> {
   const client = consoleClient(options, io);
-  await client.post<RebuildState>('projections/rebuild', {});
+  const { id } = await client.post<RebuildState>('projections/rebuild', {});
   io.err('Reading the log from its start; what is there stays in use meanwhile.\n');
   for (;;) {
-    const { rebuild: state, topics } = await read(client);
+    const { rebuild: state, topics, notReady } = await read(client);
+    if (state === null && notReady.length === 0)
+      throw new CliError(EXIT.found, 'the rebuild is not on record any more: somebody dropped the read models');
+    if (state && state.id !== id) throw new CliError(EXIT.found, 'another rebuild was begun meanwhile: see sallyport projections status');
     if (state?.state === 'failed')
       throw new CliError(EXIT.found, `the rebuild failed (${state.failure ?? 'unknown'}); the read models are as they were`);
     if (state?.state === 'done') {
@@ -70,6 +74,12 @@ export async function rebuild(options: GlobalOptions, io: Io): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     io.signal.throwIfAborted();
   }
+}
+
+function lastRebuild({ state, ended, started, failure }: RebuildState): string {
+  return state === 'done'
+    ? `Last rebuilt at ${ended ?? started}.`
+    : `The last rebuild, of ${started}, failed (${failure ?? 'unknown'}); the read models are as they were.`;
 }
 
 function read(client: ConsoleClient): Promise<Status> {
