@@ -1,6 +1,8 @@
 /** One event, and every session of a principal ends, on every edge (promise P10). */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMMAND } from '../../harness/fleet.mjs';
+import { runToEnd } from '../../harness/index.mjs';
 import { connect, console_, eventually, failureOf } from './world.mjs';
 
 const PROMISED_MS = 1000;
@@ -49,13 +51,64 @@ export async function endsRevoked({ world }, { sessions, edges = world.fleet.of(
   return { subject, sessions, answeredMs, endedMs, body };
 }
 
-/** Who has confirmed it, as the console tells. */
+/** Who has confirmed it, as the console and the command line tell it: edge → state. */
 async function confirmations(world, id) {
   const { status, body } = await console_(world, 'GET', `revocations/${id}`);
   assert.equal(status, 200, JSON.stringify(body));
-  return body;
+  const [service] = world.fleet.of('console');
+  const { stdout } = await runToEnd(process.execPath, [COMMAND, 'revocations', 'list', '--config', service.config, '--format', 'json'], {
+    env: world.fleet.environment,
+  });
+  const listed = JSON.parse(stdout).find((one) => one.id === id);
+  const states = ({ edges }) => Object.fromEntries(edges.map(({ edge, state }) => [`edge/${edge.replace(/^edge\//, '')}`, state]));
+  assert.deepEqual(states(listed), states(body), 'console and command line tell different things');
+  assert.equal(
+    listed.confirmed,
+    Object.values(states(body)).every((state) => state === 'confirmed'),
+  );
+  return states(body);
 }
 
-export { confirmations, eventually, MANY, somebody };
+async function confirmedBy(world, id, expected) {
+  await eventually(async () => assert.deepEqual(await confirmations(world, id), expected), 30_000, 500);
+}
 
-export const revocationScenarios = [];
+const AWAY = { stopped: (edge) => edge.stop(), killed: (edge) => edge.kill() };
+
+export const revocationScenarios = [
+  {
+    name: `P10: revoking a principal with ${MANY} live sessions on two edges ends all within a second, and both confirm it`,
+    async run(context) {
+      const { world, rounds } = context;
+      const found = [];
+      for (let n = 0; n < Math.min(rounds, 5); n++) {
+        const { body, ...times } = await endsRevoked(context, { sessions: MANY });
+        const since = Date.now();
+        await confirmedBy(world, body.revocation, { 'edge/e1': 'confirmed', 'edge/e2': 'confirmed' });
+        found.push({ ...times, shownMs: Date.now() - since });
+      }
+      return { found };
+    },
+  },
+  ...Object.entries(AWAY).map(([how, away]) => ({
+    name: `P10: a revocation while one edge is ${how} is shown as unconfirmed there, and that edge refuses on its return`,
+    async run(context) {
+      const { world } = context;
+      const edge = world.fleet.service('edge/e2');
+      const subject = somebody(world);
+      await world.token(subject, { fresh: true });
+      const left = await connect(world, subject, { edge: edge.key });
+      await away(edge);
+      await left.ended;
+      const here = await connect(world, subject, { edge: 'edge/e1' });
+      const { status, body } = await console_(world, 'POST', `principals/${subject}/revoke`, { body: { reason: 'test' } });
+      assert.equal(status, 202, JSON.stringify(body));
+      await here.ended;
+      await confirmedBy(world, body.revocation, { 'edge/e1': 'confirmed', 'edge/e2': 'unconfirmed' });
+      await edge.start();
+      assert.equal((await failureOf(connect(world, subject, { edge: edge.key })))?.code, '28P01', 'it lets the revoked one in');
+      await confirmedBy(world, body.revocation, { 'edge/e1': 'confirmed', 'edge/e2': 'confirmed' });
+      return { subject };
+    },
+  })),
+];
