@@ -1,2 +1,4 @@
 export { kafkaInstalled, startKafka, type StartKafkaOptions, type TestKafka } from './broker.js';
 export { freshTopics } from './fresh-topics.js';
+export { eventually } from './eventually.js';
+export { lossyProxy, type LossyProxy } from './lossy-proxy.js';
