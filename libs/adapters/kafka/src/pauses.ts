@@ -61,3 +61,13 @@ export function within<T>(ms: number, work: Promise<T>, late: () => Error): Prom
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
+
+/** Rejects with `CLOSED` as soon as the signal is given; `work` goes on unheard. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new KafkaFault('CLOSED', 'nobody waits any more'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

@@ -94,7 +94,7 @@ const code = (error: unknown): unknown => (error as { code?: unknown }).code;
     const placed: { key: string; n: number; partition: number; offset: bigint }[] = [];
     // As the spool's publisher does: one after the other for each key, each again until it is acknowledged.
     const writers = KEYS.map(async (key) => {
-      for (let n = 0; writing; ) {
+      for (let n = 0; writing;) {
         try {
           const [place] = await bus.produce(TOPIC, [{ key, value: Buffer.from(`${n}`) }]);
           placed.push({ key, n, ...place! });
@@ -120,7 +120,10 @@ const code = (error: unknown): unknown => (error as { code?: unknown }).code;
     for (const key of KEYS) expect(numbersOf(log, key)).toEqual(upTo(acknowledged.get(key)!));
     const at = new Map(log.map((record) => [`${record.partition}/${record.offset}`, `${record.key}:${record.value.toString()}`]));
     for (const { key, n, partition, offset } of placed) expect(at.get(`${partition}/${offset}`)).toBe(`${key}:${n}`);
-    await eventually('both consumers have all of it', () => alone.length >= log.length && new Set(grouped.map(placeOf)).size === log.length);
+    await eventually(
+      'both consumers have all of it',
+      () => alone.length >= log.length && new Set(grouped.map(placeOf)).size === log.length,
+    );
     expect(alone.map(placeOf).toSorted()).toEqual(log.map(placeOf).toSorted());
     for (const key of KEYS) {
       expect(numbersOf(alone, key)).toEqual(upTo(acknowledged.get(key)!));

@@ -35,6 +35,8 @@ class GroupConsumption {
   readonly #membership: Membership;
   #readers: PartitionReader[] = [];
   #commits: Commits | undefined;
+  /** Counts how often the partitions were let go of. */
+  #revocations = 0;
   /** The first assignment; rejects with what stands in its way for good. */
   readonly positioned: Promise<void>;
   #isPositioned: () => void = () => undefined;
@@ -71,7 +73,10 @@ class GroupConsumption {
 
   async #assign(partitions: readonly number[], member: Member): Promise<void> {
     const { topic, start } = this.options;
+    const revocations = this.#revocations;
     const places = await this.#places(partitions, member);
+    // Let go of before it stood at its places: they are somebody else's.
+    if (this.#revocations !== revocations) return;
     const commits = new Commits(this.cluster, { group: this.group, topic, member }, (error) => this.options.onError?.(asBusError(error)));
     this.#commits = commits;
     this.#readers = partitions.map(
@@ -108,6 +113,7 @@ class GroupConsumption {
   }
 
   async #revoke(lost: boolean): Promise<void> {
+    this.#revocations += 1;
     const readers = this.#readers;
     this.#readers = [];
     await Promise.all(readers.map((reader) => reader.stop()));

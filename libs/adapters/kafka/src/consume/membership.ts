@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.js';
 import { KafkaFault } from '../faults.js';
 import type { Link } from '../link.js';
-import { pause, Pauses } from '../pauses.js';
+import { pause, Pauses, unlessAborted } from '../pauses.js';
 import { heartbeat, joinGroup, leaveGroup, type Member, syncGroup } from './group-requests.js';
 
 export interface MembershipOptions {
@@ -79,7 +79,7 @@ export class Membership {
   /** From joining to letting go. */
   async #generation(): Promise<End> {
     const { group, topic, assign, revoke } = this.options;
-    const link = await this.#connect();
+    const link = await unlessAborted(this.#signal, this.#connect());
     const joined = await joinGroup(this.cluster, link, group, topic, this.#memberId);
     this.#memberId = joined.memberId;
     const partitions = await syncGroup(this.cluster, link, group, topic, joined);
@@ -87,7 +87,7 @@ export class Membership {
     // A leader looks after new partitions, which nobody else would share out.
     const count = joined.members.length > 0 ? this.cluster.known(topic)?.leaders.length : undefined;
     try {
-      await assign(partitions, joined);
+      await unlessAborted(this.#signal, assign(partitions, joined));
       return await this.#untilEnd(heart, topic, count);
     } catch (error) {
       await revoke(true);
@@ -99,6 +99,7 @@ export class Membership {
 
   async #untilEnd(heart: Heart, topic: string, count: number | undefined): Promise<End> {
     const { heartbeatIntervalMs } = this.cluster.settings.limits;
+    const news = AbortSignal.any([this.#signal, heart.news]);
     let end: End | undefined;
     while (end === undefined) {
       if (this.#signal.aborted) end = 'left';
@@ -107,7 +108,7 @@ export class Membership {
         end = 'shared-anew';
       else {
         if (count !== undefined) this.cluster.shape(topic).catch(() => undefined);
-        await Promise.race([heart.changed, pause(heartbeatIntervalMs, this.#signal)]);
+        await pause(heartbeatIntervalMs, news);
       }
     }
     await this.options.revoke(end === 'lost');
@@ -126,10 +127,9 @@ export class Membership {
 /** Says every `heartbeatIntervalMs` that the member is there, and learns what has become of its generation. */
 class Heart {
   readonly #stopping = new AbortController();
-  readonly changed: Promise<void>;
+  readonly #news = new AbortController();
   rebalancing = false;
   lost = false;
-  #tell: () => void = () => undefined;
 
   constructor(
     private readonly cluster: Cluster,
@@ -137,8 +137,12 @@ class Heart {
     private readonly member: Member,
     private readonly connect: () => Promise<Link>,
   ) {
-    this.changed = new Promise((resolve) => (this.#tell = resolve));
     void this.#beat();
+  }
+
+  /** Given when the generation ends. */
+  get news(): AbortSignal {
+    return this.#news.signal;
   }
 
   stop(): void {
@@ -162,7 +166,7 @@ class Heart {
           this.rebalancing = true;
         } else if (FORGOTTEN.has(code) || Date.now() - heardAt > sessionTimeoutMs) this.lost = true;
       }
-      if (this.rebalancing || this.lost) this.#tell();
+      if (this.rebalancing || this.lost) this.#news.abort();
       if (this.lost) return;
     }
   }

@@ -2,7 +2,7 @@ import type { BusRecord } from '@sallyport/bus';
 import type { Cluster } from '../cluster.js';
 import { asBusError, KafkaFault } from '../faults.js';
 import type { Link } from '../link.js';
-import { Pauses } from '../pauses.js';
+import { Pauses, unlessAborted } from '../pauses.js';
 import { fetchBatches } from '../wire/fetch.js';
 import { EARLIEST, offsetAt } from '../wire/offsets.js';
 
@@ -77,13 +77,17 @@ export class PartitionReader {
   async #fetch(): ReturnType<typeof fetchBatches> {
     const { topic, partition } = this.options;
     const { fetchWaitMs, maxBatchBytes, requestTimeoutMs } = this.cluster.settings.limits;
-    if (!this.#link?.isOpen) {
-      this.#link = await this.cluster.open(await this.cluster.leader(topic, partition));
-      // Stopped meanwhile: nobody else closes it.
-      if (this.#signal.aborted) this.#link.close();
-    }
+    this.#link = this.#link?.isOpen ? this.#link : await unlessAborted(this.#signal, this.#open());
     const from = { topic, partition, offset: this.#position, maxBytes: maxBatchBytes, waitMs: fetchWaitMs };
     return fetchBatches(this.#link, from, requestTimeoutMs);
+  }
+
+  async #open(): Promise<Link> {
+    const { topic, partition } = this.options;
+    const link = await this.cluster.open(await this.cluster.leader(topic, partition));
+    // Stopped meanwhile: nobody else closes it.
+    if (this.#signal.aborted) link.close();
+    return link;
   }
 
   async #deliver(records: readonly BusRecord[]): Promise<void> {
@@ -114,7 +118,7 @@ export class PartitionReader {
     const { topic, partition, mayForget } = this.options;
     if (!mayForget || !(error instanceof KafkaFault) || error.code !== 'OFFSET_OUT_OF_RANGE') return false;
     try {
-      this.#position = await offsetAt(this.cluster, topic, partition, EARLIEST);
+      this.#position = await unlessAborted(this.#signal, offsetAt(this.cluster, topic, partition, EARLIEST));
       return true;
     } catch {
       return false;
