@@ -136,7 +136,8 @@ const JAAS = 'org.apache.kafka.common.security';
     const bus = await openKafkaBus({ brokers: [`127.0.0.1:${ports[listener]}`], limits: LIMITS, ...options });
     open.push(bus);
     const seen: string[] = [];
-    const onBatch = async (batch: readonly { value: Buffer }[]): Promise<void> => void seen.push(...batch.map(({ value }) => `${value}`));
+    const onBatch = async (batch: readonly { value: Buffer }[]): Promise<void> =>
+      void seen.push(...batch.map(({ value }) => value.toString()));
     await bus.consume({ topic: TOPIC, start: { at: 'latest' }, onBatch });
     await bus.consume({ topic: TOPIC, group: randomUUID(), start: { at: 'latest' }, onBatch });
     await bus.produce(TOPIC, [{ key: 'k', value: Buffer.from('through') }]);
