@@ -38,6 +38,19 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * Aborts with its parent, or alone. Must be aborted in the end, so that its parent forgets it: what `AbortSignal.any` makes, Node 20 never
+ * forgets once somebody has listened to it.
+ */
+export function linkedTo(parent: AbortSignal): AbortController {
+  const child = new AbortController();
+  const abort = (): void => child.abort();
+  if (parent.aborted) abort();
+  parent.addEventListener('abort', abort);
+  child.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort));
+  return child;
+}
+
 /** Tries until it works, fails for good, or the time is over; then the last fault is thrown. */
 export async function persist<T>(timeoutMs: number, signal: AbortSignal, work: (leftMs: number) => Promise<T>): Promise<T> {
   const until = Date.now() + timeoutMs;

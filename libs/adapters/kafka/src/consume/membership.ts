@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.js';
 import { KafkaFault } from '../faults.js';
 import type { Link } from '../link.js';
-import { pause, Pauses, unlessAborted } from '../pauses.js';
+import { linkedTo, pause, Pauses, unlessAborted } from '../pauses.js';
 import { heartbeat, joinGroup, leaveGroup, type Member, syncGroup } from './group-requests.js';
 
 export interface MembershipOptions {
@@ -28,8 +28,7 @@ type End = 'shared-anew' | 'lost' | 'left';
  * partitions, whatever their handlers do. Why not kafkajs's consumer: docs/adr/0018.
  */
 export class Membership {
-  readonly #leaving = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #leaving: AbortController;
   readonly #running: Promise<void>;
   #memberId = '';
   #link: Link | undefined;
@@ -38,8 +37,12 @@ export class Membership {
     private readonly cluster: Cluster,
     private readonly options: MembershipOptions,
   ) {
-    this.#signal = AbortSignal.any([this.#leaving.signal, cluster.signal]);
+    this.#leaving = linkedTo(cluster.signal);
     this.#running = this.#run();
+  }
+
+  get #signal(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   /** Lets go of the partitions, then says goodbye. */
@@ -83,23 +86,24 @@ export class Membership {
     const joined = await joinGroup(this.cluster, link, group, topic, this.#memberId);
     this.#memberId = joined.memberId;
     const partitions = await syncGroup(this.cluster, link, group, topic, joined);
-    const heart = new Heart(this.cluster, group, joined, () => this.#connect());
+    const news = linkedTo(this.#signal);
+    const heart = new Heart(this.cluster, group, joined, { connect: () => this.#connect(), news });
     // A leader looks after new partitions, which nobody else would share out.
     const count = joined.members.length > 0 ? this.cluster.known(topic)?.leaders.length : undefined;
     try {
       await unlessAborted(this.#signal, assign(partitions, joined));
-      return await this.#untilEnd(heart, topic, count);
+      return await this.#untilEnd(heart, topic, count, news.signal);
     } catch (error) {
       await revoke(true);
       throw error;
     } finally {
       heart.stop();
+      news.abort();
     }
   }
 
-  async #untilEnd(heart: Heart, topic: string, count: number | undefined): Promise<End> {
+  async #untilEnd(heart: Heart, topic: string, count: number | undefined, news: AbortSignal): Promise<End> {
     const { heartbeatIntervalMs } = this.cluster.settings.limits;
-    const news = AbortSignal.any([this.#signal, heart.news]);
     let end: End | undefined;
     while (end === undefined) {
       if (this.#signal.aborted) end = 'left';
@@ -127,7 +131,6 @@ export class Membership {
 /** Says every `heartbeatIntervalMs` that the member is there, and learns what has become of its generation. */
 class Heart {
   readonly #stopping = new AbortController();
-  readonly #news = new AbortController();
   rebalancing = false;
   lost = false;
 
@@ -135,14 +138,10 @@ class Heart {
     private readonly cluster: Cluster,
     private readonly group: string,
     private readonly member: Member,
-    private readonly connect: () => Promise<Link>,
+    /** `news` is given when the generation ends. */
+    private readonly to: { connect(): Promise<Link>; readonly news: AbortController },
   ) {
     void this.#beat();
-  }
-
-  /** Given when the generation ends. */
-  get news(): AbortSignal {
-    return this.#news.signal;
   }
 
   stop(): void {
@@ -156,7 +155,7 @@ class Heart {
       await pause(heartbeatIntervalMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted || this.cluster.signal.aborted) return;
       try {
-        await heartbeat(this.cluster, await this.connect(), this.group, this.member);
+        await heartbeat(this.cluster, await this.to.connect(), this.group, this.member);
         heardAt = Date.now();
       } catch (error) {
         const code = error instanceof KafkaFault ? error.code : '';
@@ -166,7 +165,7 @@ class Heart {
           this.rebalancing = true;
         } else if (FORGOTTEN.has(code) || Date.now() - heardAt > sessionTimeoutMs) this.lost = true;
       }
-      if (this.rebalancing || this.lost) this.#news.abort();
+      if (this.rebalancing || this.lost) this.to.news.abort();
       if (this.lost) return;
     }
   }

@@ -2,7 +2,7 @@ import type { BusRecord } from '@sallyport/bus';
 import type { Cluster } from '../cluster.js';
 import { asBusError, KafkaFault } from '../faults.js';
 import type { Link } from '../link.js';
-import { Pauses, unlessAborted } from '../pauses.js';
+import { linkedTo, Pauses, unlessAborted } from '../pauses.js';
 import { fetchBatches } from '../wire/fetch.js';
 import { EARLIEST, offsetAt } from '../wire/offsets.js';
 
@@ -27,8 +27,7 @@ const HANDLER_LONGEST_PAUSE_MS = 5000;
  * request of a connection after the other, and a fetch waits there for what is new: so no partition waits for another one.
  */
 export class PartitionReader {
-  readonly #stopping = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #stopping: AbortController;
   readonly #running: Promise<void>;
   #link: Link | undefined;
   #delivering = false;
@@ -39,8 +38,12 @@ export class PartitionReader {
     private readonly options: ReaderOptions,
   ) {
     this.#position = options.position;
-    this.#signal = AbortSignal.any([this.#stopping.signal, cluster.signal]);
+    this.#stopping = linkedTo(cluster.signal);
     this.#running = this.#run();
+  }
+
+  get #signal(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   /** Waits for the batch that is with the handler. A batch that failed is not tried again. */

@@ -22,6 +22,9 @@ export interface StartKafkaOptions {
   readonly port?: number;
   /** More arguments of `kafka-storage format`, such as `--add-scram`. */
   readonly formatArguments?: readonly string[];
+  /** Of all brokers of one cluster. Default: one of its own. */
+  readonly clusterId?: string;
+  readonly controllerPort?: number;
   /** More arguments of the JVM, such as `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=…`. */
   readonly jvmArguments?: readonly string[];
 }
@@ -71,7 +74,7 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sallyport-kafka-')));
   await mkdir(dataDir, { recursive: true });
   for (let attempt = 1; ; attempt++) {
-    const broker = new Broker({ ...options, dataDir }, options.port ?? (await freePort()), await freePort());
+    const broker = new Broker({ ...options, dataDir }, options.port ?? (await freePort()), options.controllerPort ?? (await freePort()));
     try {
       await broker.start();
       return broker;
@@ -83,6 +86,10 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
       }
     }
   }
+}
+
+export function newClusterId(): string {
+  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
 }
 
 class Broker implements TestKafka {
@@ -119,13 +126,12 @@ class Broker implements TestKafka {
     const properties = join(this.dataDir, 'server.properties');
     if (!existsSync(join(this.dataDir, 'log/meta.properties'))) {
       await this.#configure(properties);
-      const id = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
       await promisify(execFile)('java', [
         ...this.#jvm(),
         'kafka.tools.StorageTool',
         'format',
         '-t',
-        id,
+        this.options.clusterId ?? newClusterId(),
         '-c',
         properties,
         ...(this.options.formatArguments ?? []),

@@ -2,3 +2,4 @@ export { kafkaInstalled, startKafka, type StartKafkaOptions, type TestKafka } fr
 export { freshTopics } from './fresh-topics.js';
 export { eventually } from './eventually.js';
 export { lossyProxy, type LossyProxy } from './lossy-proxy.js';
+export { startKafkaCluster } from './broker-cluster.js';
