@@ -21,7 +21,10 @@ const code = (error: unknown): unknown => (error as { code?: unknown }).code;
   /** On the same broker, without the bad network between. */
   let beside: Bus;
   let open: Bus[];
+  const unheard: unknown[] = [];
+  const hear = (error: unknown): void => void unheard.push(error);
   beforeAll(async () => {
+    process.on('unhandledRejection', hear);
     const port = await freePort();
     proxy = await lossyProxy(() => port);
     const properties = {
@@ -37,6 +40,7 @@ const code = (error: unknown): unknown => (error as { code?: unknown }).code;
     await beside?.close();
     await kafka?.stop();
     await proxy?.close();
+    process.off('unhandledRejection', hear);
   });
   beforeEach(async () => {
     open = [];
@@ -47,6 +51,7 @@ const code = (error: unknown): unknown => (error as { code?: unknown }).code;
     proxy.losesAnswers = false;
     proxy.refuses = false;
     for (const bus of open) await bus.close();
+    expect(unheard).toEqual([]);
   });
 
   async function openBus(limits: Partial<KafkaLimits> = {}): Promise<Bus> {

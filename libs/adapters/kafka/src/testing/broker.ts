@@ -74,7 +74,11 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sallyport-kafka-')));
   await mkdir(dataDir, { recursive: true });
   for (let attempt = 1; ; attempt++) {
-    const broker = new Broker({ ...options, dataDir }, options.port ?? (await freePort()), options.controllerPort ?? (await freePort()));
+    const broker = new Broker(
+      { ...options, dataDir, keepsData: options.dataDir !== undefined },
+      options.port ?? (await freePort()),
+      options.controllerPort ?? (await freePort()),
+    );
     try {
       await broker.start();
       return broker;
@@ -97,7 +101,7 @@ class Broker implements TestKafka {
   readonly #logFile: string;
 
   constructor(
-    private readonly options: StartKafkaOptions & { readonly dataDir: string },
+    private readonly options: StartKafkaOptions & { readonly dataDir: string; readonly keepsData: boolean },
     readonly port: number,
     private readonly controllerPort: number,
   ) {
@@ -168,7 +172,7 @@ class Broker implements TestKafka {
 
   async stop(): Promise<void> {
     await this.halt();
-    if (this.options.dataDir.startsWith(join(tmpdir(), 'sallyport-kafka-'))) await rm(this.dataDir, { recursive: true, force: true });
+    if (!this.options.keepsData) await rm(this.dataDir, { recursive: true, force: true });
   }
 
   #jvm(): string[] {
