@@ -95,7 +95,7 @@ describe('a link', () => {
 
   it('P9: requestTimeoutMs: is closed by a question that gets no answer', async () => {
     const link = await open();
-    kafka.pause();
+    await kafka.pause();
     await expect(link.request('Metadata', { topics: ['none'] }, 200)).rejects.toMatchObject({ code: 'TIMEOUT' });
     kafka.resume();
     expect(link.isOpen).toBe(false);

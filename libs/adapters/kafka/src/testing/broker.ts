@@ -1,7 +1,7 @@
 import { freePort } from '@sallyport/adapter-embedded-postgres';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,8 +44,8 @@ export interface TestKafka {
   halt(): Promise<void>;
   /** SIGKILL, and the data stay. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nobody answers. */
-  pause(): void;
+  /** SIGSTOP: connections stay open and nobody answers. Resolves when every thread stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** SIGTERM, then SIGKILL; removes the data unless `dataDir` was given. */
   stop(): Promise<void>;
@@ -94,6 +94,16 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
 
 export function newClusterId(): string {
   return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+}
+
+/** By the state of each thread where there is /proc; elsewhere a moment has to do. */
+async function standsStill(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return sleep(100, true);
+  const states = await Promise.all(
+    (await readdir(tasks)).map(async (task) => /\) (?<state>.)/.exec(await readFile(join(tasks, task, 'stat'), 'utf8'))?.groups?.['state']),
+  );
+  return states.every((state) => state === 'T');
 }
 
 class Broker implements TestKafka {
@@ -162,8 +172,11 @@ class Broker implements TestKafka {
     await this.#end('SIGKILL');
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     this.#child?.kill('SIGSTOP');
+    // The signal is sent before it has worked: a thread that runs may still answer.
+    for (const until = Date.now() + STOP_TIMEOUT_MS; !(await standsStill(this.pid)); await sleep(5))
+      if (Date.now() > until) throw new Error('the broker does not stand still');
   }
 
   resume(): void {
