@@ -12,6 +12,7 @@ export interface DecisionOptions {
   /** What requests come in by: a Nest transport, as the bus's `BusServer`. */
   readonly transport: CustomTransportStrategy;
   readonly identity: IdentityPort;
+  /** Of the live policy, as `verdicts` is. */
   readonly engine: Engine;
   readonly verdicts: VerdictPort;
   readonly holdTimeoutMs: number;
@@ -24,7 +25,17 @@ export async function createDecision(options: DecisionOptions): Promise<{ close(
   const { bus, identity, engine, verdicts, log, nowMs = Date.now } = options;
   const holds = new OpenHolds();
   await holds.follow(bus, options.holdTimeoutMs, nowMs(), log);
-  const module = DecisionModule.of(verdicts, { bus, identity, engine, revision: verdicts.revision, holds, nowMs });
+  const module = DecisionModule.of(verdicts, {
+    bus,
+    identity,
+    engine,
+    // Of the moment in which it is asked: the engine and its revision change together.
+    get revision() {
+      return verdicts.revision;
+    },
+    holds,
+    nowMs,
+  });
   const app = await NestFactory.createMicroservice(module, { strategy: options.transport, logger: false });
   await app.listen();
   return {

@@ -7,9 +7,10 @@ import type { Config, Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
 import type { LeasePort } from '@sallyport/lease';
 import type { Logger } from 'pino';
-import type { Ground } from './ground.js';
-import { type Policy, policyVerdicts } from './policy.js';
-import { remoteVerdicts } from './remote-verdicts.js';
+import { type Ground, rosterPath } from './ground.js';
+import type { LivePolicy } from './live-policy.js';
+import { liveRemoteVerdicts, liveVerdicts } from './live-verdicts.js';
+import type { Policy } from './policy.js';
 import { type Service, Stops } from './service.js';
 import { edgeResources } from './targets.js';
 
@@ -20,13 +21,16 @@ export interface EdgeSettings {
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
   readonly listen: ListenerConfig;
+  /** As configured. */
   readonly policy: Policy;
+  /** File or directory of the enrolled keys. */
+  readonly roster: string;
   readonly decisions: Config['policy']['decisions'];
   readonly maskKey: Uint8Array;
   readonly limits: Limits;
 }
 
-export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster'>): EdgeSettings {
+export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster' | 'live'>): EdgeSettings {
   return {
     name: config.edge.name,
     dataDir: config.data,
@@ -34,6 +38,7 @@ export function edgeSettings({ config, policy, providers, installation }: Omit<G
     resources: edgeResources(config),
     listen: config.listen.postgres,
     policy,
+    roster: rosterPath(config),
     decisions: config.policy.decisions,
     maskKey: installation.maskKey,
     limits: config.limits,
@@ -42,14 +47,15 @@ export function edgeSettings({ config, policy, providers, installation }: Omit<G
 
 export interface EdgeParts {
   readonly bus: Bus;
+  readonly live: LivePolicy;
   readonly log: Logger;
   /** The disk lost records: the edge has to end (ADR 5). */
   readonly lost: (error: Error) => void;
 }
 
 /** The data path on a bus: listeners, sessions, spool; policy and credentials asked over the bus. */
-export async function startEdge(settings: EdgeSettings, { bus, log, lost }: EdgeParts): Promise<Service> {
-  const { limits, listen, providers, policy } = settings;
+export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }: EdgeParts): Promise<Service> {
+  const { limits, listen, providers } = settings;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
     const clients = { requestTimeoutMs: limits.busRequestTimeoutMs, maxOutstandingRequests: limits.maxBusRequests };
@@ -61,8 +67,8 @@ export async function startEdge(settings: EdgeSettings, { bus, log, lost }: Edge
     stops.push(() => identity.close());
     const verdicts =
       settings.decisions === 'local'
-        ? await policyVerdicts(policy, limits, log)
-        : await remoteVerdicts(policy, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
+        ? liveVerdicts(live, limits, log)
+        : liveRemoteVerdicts(live, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
     const edge = await createEdge({
       name: settings.name,
       dataDir: settings.dataDir,
@@ -87,7 +93,7 @@ export async function startEdge(settings: EdgeSettings, { bus, log, lost }: Edge
     stops.push(() => edge.close());
     return {
       listeners: edge.listeners,
-      metrics: () => edge.metrics.registry.getMetricsAsJSON(),
+      metrics: async () => [...(await edge.metrics.registry.getMetricsAsJSON()), ...(await live.metrics())],
       notReady: () => edge.notReady(),
       close: () => stops.run(),
     };

@@ -1,8 +1,6 @@
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
 import { type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
-import { type Bus, TOPICS } from '@sallyport/bus';
 import type { Config } from '@sallyport/config';
-import { controlEvent } from '@sallyport/events';
 import type { ProjectorStatus } from '@sallyport/projector';
 import type { Logger } from 'pino';
 import { startConsole } from '../services/console.js';
@@ -10,7 +8,8 @@ import { startDecision } from '../services/decision.js';
 import { edgeSettings } from '../services/edge.js';
 import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from '../services/ground.js';
 import { installationOf } from '../services/installation.js';
-import { loadPolicy, type Policy } from '../services/policy.js';
+import { livePolicy } from '../services/live-policy.js';
+import type { Policy } from '../services/policy.js';
 import { Stops } from '../services/service.js';
 import { readModels } from '../services/store.js';
 import { startVendor } from '../services/vendor.js';
@@ -59,10 +58,11 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   const installation = await installationOf(config, { env, baseDir });
   const own = await Promise.all((['edge', 'decision', 'vendor', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)));
   const roster = openRoster(rosterPath(config), own, log);
-  const loaded = await loadPolicy(policy);
 
   const { bus, link } = await openUpBus(config, baseDir, env, log);
   stops.push(() => bus.close());
+  const live = await livePolicy({ bus, roster, configured: policy, log });
+  stops.push(() => live.close());
 
   const store = await readModels(config, baseDir, env);
   stops.push(() => store.stop());
@@ -72,13 +72,12 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     ...oidcProviders(config),
     ...(issuer ? [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] : []),
   ];
-  const ground: Ground = { config, baseDir, env, policy, installation, bus, roster, providers, log };
+  const ground: Ground = { config, baseDir, env, policy, live, installation, bus, roster, providers, log };
 
   const vendor = await startVendor(ground);
   stops.push(() => vendor.close());
-  const decision = await startDecision(ground, loaded);
+  const decision = await startDecision(ground);
   stops.push(() => decision.close());
-  await activated(bus, loaded, installation.id);
 
   const projectorBus = link();
   const projector = await startWorker(
@@ -108,7 +107,6 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
 
   const console = await startConsole(ground, {
     storeUrl: store.url,
-    policy: loaded,
     projections: { status: () => projector.call<ProjectorStatus>('status'), rebuild: () => projector.call<void>('rebuild') },
   });
   stops.push(() => console.close());
@@ -121,7 +119,7 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
 
   return {
     listeners: { ...edgeListeners, ...console.listeners, metrics: observability.address },
-    policyRevision: loaded.revision,
+    policyRevision: live.current.policy.revision,
     ...(issuer ? { issuer } : {}),
     died: Promise.race([edge.died, projector.died, ...(store.died ? [store.died] : [])]),
     close: () => stops.run(),
@@ -136,20 +134,4 @@ async function devIssuer({ config, policy, log }: ComposeOptions): Promise<DevIs
     ...(tokenTtlMs === undefined ? {} : { accessTokenTtlMs: tokenTtlMs }),
     onError: (error) => log.warn({ err: error }, 'the development issuer'),
   });
-}
-
-/** Which policy judges from here on is part of the record. */
-async function activated(
-  bus: Bus,
-  { revision, bundle }: { readonly revision: string; readonly bundle: string },
-  id: string,
-): Promise<void> {
-  const nowMs = Date.now();
-  const { bytes } = controlEvent(
-    { id: `${revision}:${nowMs}:${id}`, source: '/sallyport', subject: revision },
-    'policy.activated',
-    { revision, bundle, grants: revision },
-    nowMs,
-  );
-  await bus.produce(TOPICS.control, [{ key: revision, value: bytes }]);
 }
