@@ -3,9 +3,16 @@ import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import type { PostgresRolesLimits } from '@sallyport/adapter-postgres-role';
 import type { Bus } from '@sallyport/bus';
-import { leaseBook, LeaseError, leaseVendor, type Vendor, type VendorLimits } from '@sallyport/lease';
+import type { SigningKey } from '@sallyport/events';
+import type { IdentityPort } from '@sallyport/identity';
+import { leaseBook, LeaseError, leaseVendor, type Vendor, VENDOR_LIMITS, type VendorLimits } from '@sallyport/lease';
+import type { Roster } from '@sallyport/trust';
+import type { VerdictPort } from '@sallyport/verdict';
 
-import { follow, type Following, leaseRecord } from './lease-stream.js';
+import { vendorJudge } from './judge.js';
+import { followLeases, leaseRecord } from './lease-stream.js';
+import { followRevoked } from './revoked.js';
+import { followSessionEnds } from './session-ends.js';
 import { leaseSources, type VendorResource } from './sources.js';
 import { VendorModule } from './vendor.module.js';
 
@@ -13,13 +20,18 @@ export interface VendorAppOptions {
   readonly bus: Bus;
   /** What the requests come in by: a Nest transport, as the bus's `BusServer`. */
   readonly transport: CustomTransportStrategy;
+  /** Its own, `vendor/NAME`: signs what it writes, and opens what edges seal to it. */
+  readonly key: SigningKey;
+  /** Who belongs to this installation. */
+  readonly roster: Roster;
+  /** Knows the same issuers as the edges'. It had better take tokens `limits.clockSkewMs` too early and too late (`skewMs` of the OIDC adapter). */
+  readonly identity: IdentityPort;
+  readonly verdicts: VerdictPort;
   readonly resources: readonly VendorResource[];
-  /** 1 to 16 lower-case letters or digits, the same over restarts: in the name of every role that is made. */
+  /** 1 to 16 lower-case letters or digits, the same over restarts and for all replicas: in the name of every role that is made. */
   readonly installation: string;
-  /** Its name among vendors, in the events' `source`. Default `main`. */
-  readonly name?: string;
   readonly sweepIntervalMs?: number;
-  /** How long a sweep waits for the lease stream before it is given up. */
+  /** How long whatever needs the whole lease stream waits for it before it is given up. */
   readonly settleTimeoutMs?: number;
   readonly limits?: Partial<VendorLimits>;
   readonly roleLimits?: Partial<PostgresRolesLimits>;
@@ -49,9 +61,10 @@ function historyMs(resources: readonly VendorResource[]): number {
   return Math.max(0, ...ttls) + HISTORY_MARGIN_MS;
 }
 
-/** Starts the vendor on a bus and a transport. Rejects with a `LeaseError` when the resources are wrong. */
+/** Starts one of any number of vendors on a bus and a transport. Rejects with a `LeaseError` when the resources are wrong. */
 export async function createVendor(options: VendorAppOptions): Promise<VendorApp> {
-  const { bus, resources, clock = Date.now } = options;
+  const { bus, key, roster, identity, verdicts, resources, clock = Date.now } = options;
+  const limits = { ...VENDOR_LIMITS, ...options.limits };
   const onError = (error: unknown) => {
     const code = error instanceof LeaseError ? error.code : 'UNEXPECTED';
     options.onError?.(code, error instanceof Error ? error.message : 'unknown');
@@ -62,27 +75,27 @@ export async function createVendor(options: VendorAppOptions): Promise<VendorApp
     ...(options.roleLimits ? { limits: options.roleLimits } : {}),
   });
   const book = leaseBook();
-  let following: Following | undefined;
+  const sinceMs = clock() - historyMs(resources);
+  const { revocations, reading: revoked } = await followRevoked({ bus, roster, onError });
+  const leases = await followLeases({
+    bus,
+    roster,
+    book,
+    sinceMs,
+    settleTimeoutMs: options.settleTimeoutMs ?? SETTLE_TIMEOUT_MS,
+    onError,
+  });
   const vendor = leaseVendor({
     sources,
+    judge: vendorJudge({ key, identity, verdicts, revocations, resources, limits, clock }),
     book,
-    record: leaseRecord(bus, `/vendor/${options.name ?? 'main'}`, clock),
-    settled: async () => {
-      if (!following) throw new LeaseError('LEASE_RECORD', 'the lease stream is not being read yet');
-      return following.settled();
-    },
+    record: leaseRecord(bus, key, clock),
+    settled: () => leases.settled(),
     clock,
     onError,
-    ...(options.limits ? { limits: options.limits } : {}),
+    limits,
   });
-  following = await follow({
-    bus,
-    book,
-    sinceMs: clock() - historyMs(resources),
-    settleTimeoutMs: options.settleTimeoutMs ?? SETTLE_TIMEOUT_MS,
-    onSessionOver: async (session) => vendor.sessionOver(session),
-    onError,
-  });
+  const ends = await followSessionEnds({ bus, roster, book, vendor, settled: () => leases.settled(), sinceMs, onError });
   const app = await NestFactory.createMicroservice(VendorModule.with(vendor, options.sweepIntervalMs ?? SWEEP_INTERVAL_MS), {
     strategy: options.transport,
     logger: options.logger ?? false,
@@ -92,7 +105,7 @@ export async function createVendor(options: VendorAppOptions): Promise<VendorApp
     sweep: async () => vendor.sweep(),
     async close() {
       await app.close();
-      await following?.close();
+      await Promise.all([ends.close(), leases.close(), revoked.close()]);
       await Promise.all(sources.map((source) => source.close()));
     },
   };

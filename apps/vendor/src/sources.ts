@@ -27,6 +27,8 @@ export interface StaticCredential {
 export interface VendorResource {
   readonly name: string;
   readonly kind: 'postgres';
+  /** As policy sees them. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly database: string;
   readonly databases?: readonly string[];
   readonly tls?: TargetTls;

@@ -200,7 +200,7 @@ export function examplePlainEvents(): readonly Written[] {
     leaseEvent(
       lease('l:0'),
       'lease.issued',
-      { ...role, session: 's-1', source: 'postgres-role', profiles: ['reader'], expiresAtMs: timeMs },
+      { ...role, session: 's-1', source: 'postgres-role', profiles: ['reader'], expiresAtMs: timeMs, holder: 'edge/e1' },
       timeMs,
     ),
     leaseEvent(lease('l:1'), 'lease.dropped', role, timeMs),

@@ -6,7 +6,7 @@ import type { PolicyInput, PrincipalFacts, ResourceFacts, Rule, Verdict } from '
 /** The session stream: one writer, the edge that holds the session (or whoever recovers a dead edge's spool). */
 export interface SessionEvents {
   'session.opened': SessionOpened;
-  'lease.obtained': Omit<Lease, 'session'>;
+  'lease.obtained': Omit<Lease, 'session' | 'holder'>;
   'operation.submitted': OperationSubmitted;
   'approval.requested': ApprovalRequested;
   'approval.applied': ApprovalApplied;

@@ -12,8 +12,10 @@ export interface ClaimRules {
   /** Claim name, or a dotted path (`realm_access.roles`). */
   readonly groups: string;
   readonly kind?: KindRule;
-  /** How far the issuer's clock may run ahead of ours, for `nbf` and `iat`. `exp` gets none: a session never outlives its token. */
+  /** How far the issuer's clock may run ahead of ours, for `nbf` and `iat`. `exp` gets none of it: a session never outlives its token. */
   readonly clockToleranceMs: number;
+  /** For who looks at a token again that another service has accepted, by another clock. Default 0. */
+  readonly expiryToleranceMs?: number;
   readonly maxActorDepth: number;
 }
 
@@ -37,7 +39,7 @@ export function principalFromClaims(claims: Claims, rules: ClaimRules, nowMs: nu
   if (claims['iss'] !== rules.issuer) return refuse('TOKEN_UNKNOWN_ISSUER', 'the claim "iss" is not the issuer that signed');
   const badAudience = checkAudience(claims['aud'], rules.audience);
   if (badAudience) return badAudience;
-  const badTime = checkTimes(claims, rules.clockToleranceMs, nowMs);
+  const badTime = checkTimes(claims, rules, nowMs);
   if (badTime) return badTime;
   const badPurpose = checkPurpose(claims);
   if (badPurpose) return badPurpose;
@@ -74,12 +76,13 @@ function checkAudience(aud: unknown, wanted: string): Refusal | undefined {
   return all.includes(wanted) ? undefined : refuse('TOKEN_AUDIENCE', 'the token is for another audience');
 }
 
-function checkTimes(claims: Claims, toleranceMs: number, nowMs: number): Refusal | undefined {
+function checkTimes(claims: Claims, rules: ClaimRules, nowMs: number): Refusal | undefined {
+  const { clockToleranceMs: toleranceMs, expiryToleranceMs = 0 } = rules;
   const { exp, nbf, iat } = claims;
   if (!isDate(exp)) return refuse('TOKEN_CLAIM', 'the claim "exp" is missing or not a date');
   if (nbf !== undefined && !isDate(nbf)) return refuse('TOKEN_CLAIM', 'the claim "nbf" is not a date');
   if (iat !== undefined && !isDate(iat)) return refuse('TOKEN_CLAIM', 'the claim "iat" is not a date');
-  if (exp * 1000 <= nowMs) return refuse('TOKEN_EXPIRED', 'the token has expired');
+  if (exp * 1000 + expiryToleranceMs <= nowMs) return refuse('TOKEN_EXPIRED', 'the token has expired');
   if (nbf !== undefined && nbf * 1000 > nowMs + toleranceMs) return refuse('TOKEN_NOT_YET_VALID', 'the token is not valid yet');
   if (iat !== undefined && iat * 1000 > nowMs + toleranceMs) return refuse('TOKEN_NOT_YET_VALID', 'the token was issued in the future');
   return undefined;

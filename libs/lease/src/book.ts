@@ -2,6 +2,8 @@ import type { Lease } from './lease.js';
 
 /** Sessions that are known to be over are remembered up to this many, the oldest forgotten first. */
 export const SESSIONS_OVER_MAX = 100_000;
+/** Sessions that have had a lease, the same. */
+export const SESSIONS_LEASED_MAX = 100_000;
 
 /**
  * Which leases are live: a fold of the lease stream and of the ends of sessions. Every entry may come twice, and from this process
@@ -12,9 +14,12 @@ export interface LeaseBook {
   /** Its end was asked for, or failed: not live any more, but not known to be gone. */
   ending(id: string): void;
   ended(id: string): void;
-  /** Returns the session's leases that are live still. */
-  sessionOver(session: string): readonly Lease[];
-  isSessionOver(session: string): boolean;
+  /** An edge has said so of its own session. Returns the leases that it holds for it still. */
+  sessionOver(session: string, edge: string): readonly Lease[];
+  /** Whether `edge` has said so, or any edge when it isn't known which one holds the session. */
+  isSessionOver(session: string, edge: string | undefined): boolean;
+  /** Whether the session has had a lease, live or not, beside `except`. */
+  wasLeased(session: string, except?: string): boolean;
   get(id: string): Lease | undefined;
   /** Its end is known. Of the oldest ones this is forgotten. */
   hasEnded(id: string): boolean;
@@ -26,19 +31,21 @@ export interface LeaseBook {
 
 export function leaseBook(): LeaseBook {
   const leases = new Map<string, Lease>();
-  /** Ends may be read before the issue that they belong to, when this process wrote both. */
-  const over = new Set<string>();
-  const ended = new Set<string>();
+  /** Session → the edges that have ended it. Ends may be read before the issue that they belong to. */
+  const over = new Map<string, ReadonlySet<string>>();
+  /** Session → ids of its leases. */
+  const leased = new Map<string, ReadonlySet<string>>();
+  const ended = new Map<string, true>();
   const ending = new Set<string>();
 
-  const remember = (set: Set<string>, value: string) => {
-    set.delete(value);
-    set.add(value);
-    if (set.size > SESSIONS_OVER_MAX) for (const oldest of set) return void set.delete(oldest);
+  const isOver = (session: string, edge: string | undefined): boolean => {
+    const edges = over.get(session);
+    return edges !== undefined && (edge === undefined || edges.has(edge));
   };
 
   return {
     issued(lease) {
+      remember(leased, lease.session, new Set(leased.get(lease.session)).add(lease.id), SESSIONS_LEASED_MAX);
       if (!ended.has(lease.id)) leases.set(lease.id, lease);
     },
     ending(id) {
@@ -47,22 +54,31 @@ export function leaseBook(): LeaseBook {
     ended(id) {
       leases.delete(id);
       ending.delete(id);
-      remember(ended, id);
+      remember(ended, id, true, SESSIONS_OVER_MAX);
     },
-    sessionOver(session) {
-      remember(over, session);
-      return [...leases.values()].filter((lease) => lease.session === session);
+    sessionOver(session, edge) {
+      remember(over, session, new Set(over.get(session)).add(edge), SESSIONS_OVER_MAX);
+      return [...leases.values()].filter(({ session: its, holder }) => its === session && (holder === undefined || holder === edge));
     },
-    isSessionOver: (session) => over.has(session),
+    isSessionOver: isOver,
+    wasLeased: (session, except) => [...(leased.get(session) ?? [])].some((id) => id !== except),
     get: (id) => leases.get(id),
     hasEnded: (id) => ended.has(id),
     isLive(id) {
       const lease = leases.get(id);
-      return lease !== undefined && !ending.has(id) && !over.has(lease.session);
+      return lease !== undefined && !ending.has(id) && !isOver(lease.session, lease.holder);
     },
     expired: (nowMs) => [...leases.values()].filter((lease) => lease.expiresAtMs <= nowMs),
     get size() {
       return leases.size;
     },
   };
+}
+
+/** Puts it behind all others; above `max` the oldest goes. */
+function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= max) return;
+  for (const oldest of map.keys()) return void map.delete(oldest);
 }

@@ -13,6 +13,14 @@ export type LeaseErrorCode =
   | 'LEASE_LIMIT'
   /** The session is over already. */
   | 'LEASE_SESSION_OVER'
+  /** The agent's token does not open here, is not accepted, was revoked, or is somebody else's. */
+  | 'LEASE_TOKEN'
+  /** Policy, asked by the vendor itself, does not allow the session, or names other profiles than the request. */
+  | 'LEASE_VERDICT'
+  /** The session has had its one lease. */
+  | 'LEASE_SESSION_LEASED'
+  /** Who asks is not the edge that holds the lease, or is no edge. */
+  | 'LEASE_NOT_HOLDER'
   /** The target refused, or can't be reached. */
   | 'LEASE_TARGET'
   /** The lease's record could not be made durable. */
@@ -20,7 +28,7 @@ export type LeaseErrorCode =
   /** The configuration of a source is wrong. */
   | 'LEASE_CONFIG';
 
-/** What went wrong with a lease. Messages hold neither secret nor address. */
+/** What went wrong with a lease. Messages hold neither secret, token nor address. */
 export class LeaseError extends Error {
   override readonly name = 'LeaseError';
 

@@ -1,6 +1,15 @@
 import { checkLeaseDrop, checkLeaseRequest } from './request.js';
 
-const GOOD = { session: 's', resource: 'shop', subject: 'agent', profiles: ['reader'], notAfterMs: 1, publicKey: { kty: 'EC' } };
+const GOOD = {
+  session: 's',
+  resource: 'shop',
+  subject: 'agent',
+  profiles: ['reader'],
+  notAfterMs: 1,
+  publicKey: { kty: 'EC' },
+  run: null,
+  sealedToken: '{}',
+};
 
 describe('what comes over the bus', () => {
   it('is a request when it has the shape of one', () => {
@@ -22,6 +31,10 @@ describe('what comes over the bus', () => {
     ['an end that is no number', { ...GOOD, notAfterMs: 'never' }],
     ['no end', { ...GOOD, notAfterMs: Infinity }],
     ['no key', { ...GOOD, publicKey: null }],
+    ['no run, not even null', { ...GOOD, run: undefined }],
+    ['a long run', { ...GOOD, run: 'x'.repeat(257) }],
+    ['no token', { ...GOOD, sealedToken: undefined }],
+    ['a sealed token that is too long', { ...GOOD, sealedToken: 'x'.repeat(256 * 1024 + 1) }],
   ])('P9: is refused with %s', (_what, value) => {
     expect(() => checkLeaseRequest(value)).toThrow(expect.objectContaining({ code: 'LEASE_REQUEST_INVALID' }));
   });

@@ -1,7 +1,7 @@
 import { LeaseError } from './errors.js';
-import type { LeaseRequest } from './lease.js';
+import type { SealedLeaseRequest } from './lease.js';
 
-export const LEASE_REQUEST_LIMITS = { maxNameChars: 256, maxSubjectChars: 2048, maxProfiles: 32 } as const;
+export const LEASE_REQUEST_LIMITS = { maxNameChars: 256, maxSubjectChars: 2048, maxProfiles: 32, maxSealedTokenChars: 256 * 1024 } as const;
 
 export interface LeaseDrop {
   readonly id: string;
@@ -17,9 +17,9 @@ function invalid(what: string): LeaseError {
 }
 
 /** What came over the bus, as a request. Throws `LEASE_REQUEST_INVALID`; the message quotes nothing. */
-export function checkLeaseRequest(value: unknown): LeaseRequest {
-  const { maxNameChars, maxSubjectChars, maxProfiles } = LEASE_REQUEST_LIMITS;
-  const it = (typeof value === 'object' && value !== null ? value : {}) as Record<keyof LeaseRequest, unknown>;
+export function checkLeaseRequest(value: unknown): SealedLeaseRequest {
+  const { maxNameChars, maxSubjectChars, maxProfiles, maxSealedTokenChars } = LEASE_REQUEST_LIMITS;
+  const it = (typeof value === 'object' && value !== null ? value : {}) as Record<keyof SealedLeaseRequest, unknown>;
   if (!isText(it.session, maxNameChars)) throw invalid('a session');
   if (!isText(it.resource, maxNameChars)) throw invalid('a resource');
   if (!isText(it.subject, maxSubjectChars)) throw invalid('a subject');
@@ -29,7 +29,9 @@ export function checkLeaseRequest(value: unknown): LeaseRequest {
   }
   if (!Number.isSafeInteger(it.notAfterMs)) throw invalid('an end');
   if (typeof it.publicKey !== 'object' || it.publicKey === null) throw invalid('a public key');
-  return it as unknown as LeaseRequest;
+  if (it.run !== null && !isText(it.run, maxNameChars)) throw invalid('a run with a name, or null');
+  if (!isText(it.sealedToken, maxSealedTokenChars)) throw invalid('a sealed token');
+  return it as unknown as SealedLeaseRequest;
 }
 
 export function checkLeaseDrop(value: unknown): LeaseDrop {

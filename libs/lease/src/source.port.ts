@@ -1,9 +1,11 @@
-import type { Lease, LeaseRequest, PostgresSecret } from './lease.js';
+import type { Lease, LeaseOrder, PostgresSecret } from './lease.js';
 
 /** What a sweep did. `code` is the error's, for metrics and the record. */
 export interface SweepResult {
   readonly swept: readonly { readonly id: string; readonly login: string }[];
   readonly failed: readonly { readonly id: string; readonly login: string; readonly code: string }[];
+  /** Another replica was at it, so nothing was looked at. */
+  readonly skipped?: true;
 }
 
 /**
@@ -12,14 +14,17 @@ export interface SweepResult {
  */
 export interface LeaseSource {
   readonly resource: string;
-  /** Checks the request and says what `create` will make. No I/O. Throws a `LeaseError`. */
-  plan(id: string, request: LeaseRequest): Lease;
+  /** Checks the order and says what `create` will make. No I/O. Throws a `LeaseError`. */
+  plan(id: string, order: LeaseOrder): Lease;
   /** Makes the credential. Rejects with a `LeaseError`; the target is then as before, or `drop` makes it so. */
-  create(lease: Lease, request: LeaseRequest): Promise<PostgresSecret>;
-  /** Ends the credential and every connection that it opened. Waits for a `create` of the same lease. Idempotent. */
-  drop(id: string): Promise<void>;
+  create(lease: Lease, order: LeaseOrder): Promise<PostgresSecret>;
   /**
-   * Drops whatever this installation left at the target that is expired or isn't live. Never rejects for a single lease.
+   * Ends the credential and every connection that it opened. Waits for a `create` of the same lease. Idempotent: false when there was
+   * nothing left to end, because another replica has ended it or it was never made.
+   */
+  drop(id: string): Promise<boolean>;
+  /**
+   * One replica at a time: drops whatever this installation left at the target that is expired or isn't live. Never rejects for a single lease.
    * `settled` is awaited between looking at the target and asking `isLive`: a lease made meanwhile must not be taken for an orphan.
    */
   sweep(isLive: (id: string) => boolean, settled?: () => Promise<void>): Promise<SweepResult>;

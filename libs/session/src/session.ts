@@ -4,6 +4,8 @@ import type { Principal } from '@sallyport/identity';
 import {
   freezeDeep,
   type PolicyInput,
+  policyTime,
+  principalFacts,
   type PrincipalFacts,
   type ResourceFacts,
   type SessionFacts,
@@ -68,7 +70,7 @@ export class Session {
     readonly recorder: Recorder,
     readonly services: SessionServices,
   ) {
-    this.principalFacts = factsOf(principal);
+    this.principalFacts = principalFacts(principal);
     this.resource = freezeDeep(target.facts);
     this.record = target.record;
     this.#endsAtMs = principal.expiresAtMs;
@@ -104,7 +106,7 @@ export class Session {
 
   /** `time` of the policy's input: RFC 3339, UTC, whole seconds. */
   policyTime(): string {
-    return new Date(this.services.nowMs()).toISOString().slice(0, 19) + 'Z';
+    return policyTime(this.services.nowMs());
   }
 
   facts(): SessionFacts {
@@ -160,9 +162,4 @@ export class Session {
     this.#state = transition(this.#state, 'recorded');
     return offset;
   }
-}
-
-function factsOf(principal: Principal): PrincipalFacts {
-  const { subject, issuer, provider, kind, groups, actors } = principal;
-  return freezeDeep({ subject, issuer, provider, kind, groups, actors });
 }

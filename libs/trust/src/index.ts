@@ -13,6 +13,7 @@ export {
   ROSTER_MAX_BYTES,
 } from './roster.js';
 export { openSealed, SEALED_LIMITS, type SealBinding, type SealKey, sealKeyOf, sealTo } from './sealed.js';
+export { type SessionEnd, sessionEnd } from './session-end.js';
 export { type Distrusted, type EventToWrite, type Heard, heardEvent, Once, writeControl, writeLease } from './signed-events.js';
 export { KEY_HEADER, type Signable, SIGNATURE_HEADER, type Signed, signerOf, signRecord, type Unsigned } from './signed-record.js';
 export { TrustError, type TrustErrorCode } from './trust-error.js';

@@ -3,6 +3,7 @@ export type { Answer, ApprovalQuestion, ConsoleAction, ConsoleAnswer, ConsoleQue
 export { evolveHold, holdAt, openHold } from './approval.js';
 export type { Approver, Hold, HoldEvent, HoldState } from './approval.js';
 export { canonicalJson, MAX_JSON_DEPTH } from './canonical-json.js';
+export { connectInput, type ConnectQuestionOptions, policyTime, principalFacts } from './connect-input.js';
 export { parseDurationMs } from './duration.js';
 export type { Engine, Entrypoint } from './engine.port.js';
 export { VerdictError } from './errors.js';

@@ -60,7 +60,10 @@ export async function directRoute(target: Target, database: string): Promise<Rou
       };
       const lease = roles.plan(id, request as never);
       const { user, password } = await roles.create(lease, request as never);
-      return { endpoint: { host: target.host, port: target.port, database, user, password }, release: () => roles.drop(id) };
+      return {
+        endpoint: { host: target.host, port: target.port, database, user, password },
+        release: async () => void (await roles.drop(id)),
+      };
     },
     close: () => roles.close(),
   };

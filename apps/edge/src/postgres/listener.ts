@@ -112,6 +112,7 @@ async function serve(accepted: Socket, options: PostgresListenerOptions, signedI
   }
   await openSession(
     { socket, tls, address, startup: message, settings: screened.settings, principal: signed.principal, rest: signed.rest },
+    signed.token,
     services,
   );
   signedIn();

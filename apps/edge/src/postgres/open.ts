@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { cancelUpstream, connectUpstream, type Upstream, UpstreamError, type UpstreamTarget } from '@sallyport/adapter-postgres-upstream';
 import { SessionStream, type SigningKey } from '@sallyport/events';
 import type { Principal, Revocations } from '@sallyport/identity';
-import { type LeaseGrant, type LeasePort, sessionKeyPair } from '@sallyport/lease';
+import { type LeaseGrant, type LeasePort, type SessionKeyPair, sessionKeyPair } from '@sallyport/lease';
 import {
   type Audit,
   type EndReason,
@@ -13,7 +13,7 @@ import {
   type SessionServices,
   type Spool,
 } from '@sallyport/session';
-import type { Verdict } from '@sallyport/verdict';
+import { connectInput, type Verdict } from '@sallyport/verdict';
 import {
   encodeAuthenticationOk,
   encodeBackendKeyData,
@@ -102,8 +102,11 @@ class OpenFailed extends Error {
   readonly fields: ErrorFields | undefined;
 }
 
-/** From a known principal to a live session: resource → policy → record → credential → target. Answers the agent either way. */
-export async function openSession(arrived: Arrived, services: OpenServices): Promise<void> {
+/**
+ * From a known principal to a live session: resource → policy → record → credential → target. Answers the agent either way.
+ * `token` is the agent's: handed to the vendor and kept nowhere, so it is in no object that lives as long as the session.
+ */
+export async function openSession(arrived: Arrived, token: string, services: OpenServices): Promise<void> {
   const { socket, startup, principal } = arrived;
   const named = startup.parameters.get('database') ?? startup.parameters.get('user') ?? '';
   const found = findResource(named, services.resources);
@@ -115,7 +118,7 @@ export async function openSession(arrived: Arrived, services: OpenServices): Pro
   try {
     const verdict = await opening.judge(named);
     opening.recordOpened(verdict);
-    await opening.connect(verdict);
+    await opening.connect(verdict, token);
   } catch (error) {
     if (!(error instanceof OpenFailed)) services.log.error({ err: error, session: session.id }, 'a session could not be opened');
     const failed =
@@ -159,10 +162,12 @@ class Opening {
 
   async judge(named: string): Promise<Verdict> {
     const { session, services } = this;
-    const operation = { kind: 'connect', class: 'postgres.connect', classes: ['postgres.connect'] } as const;
+    const { principal, resource } = session;
+    const run = principal.run ?? null;
     let verdict: Verdict;
     try {
-      verdict = await services.sessions.verdicts.decide(session.policyInput(operation));
+      const nowMs = services.sessions.nowMs();
+      verdict = await services.sessions.verdicts.decide(connectInput({ principal, session: session.id, run, resource, nowMs }));
     } catch (cause) {
       throw new OpenFailed('57P03', 'policy gave no answer', 'error', { cause, hint: 'try again in a moment' });
     }
@@ -231,14 +236,16 @@ class Opening {
     }
   }
 
-  async connect(verdict: Verdict): Promise<void> {
+  async connect(verdict: Verdict, token: string): Promise<void> {
     const { session, resource, services, arrived, database } = this;
     const keys = await sessionKeyPair();
-    const { lease, sealed } = await this.#obtain(verdict, keys.publicKey);
+    // By this clock, and from before the question: the vendor's clock may be another.
+    const askedAtMs = services.sessions.nowMs();
+    const { lease, sealed, expiresInMs } = await this.#obtain(verdict, keys.publicKey, token);
     this.#lease = lease;
-    session.endAtTheLatest(lease.expiresAtMs);
+    session.endAtTheLatest(askedAtMs + expiresInMs);
     this.#goesOn();
-    const { session: _, ...obtained } = lease;
+    const { session: _, holder: __, ...obtained } = lease;
     session.recorder.write('lease.obtained', obtained);
     const secret = await keys.open(sealed, { session: session.id, lease: lease.id });
     const upstream = await this.#connectTarget(secret);
@@ -296,7 +303,7 @@ class Opening {
     });
   }
 
-  async #obtain(verdict: Verdict, publicKey: Awaited<ReturnType<typeof sessionKeyPair>>['publicKey']): Promise<LeaseGrant> {
+  async #obtain(verdict: Verdict, publicKey: SessionKeyPair['publicKey'], token: string): Promise<LeaseGrant> {
     const { session, resource, services, database } = this;
     try {
       return await services.leases.obtain(
@@ -308,6 +315,8 @@ class Opening {
           profiles: verdict.profiles,
           notAfterMs: session.endsAtMs,
           publicKey,
+          token,
+          run: session.principal.run ?? null,
         },
         AbortSignal.timeout(services.limits.leaseTimeoutMs),
       );

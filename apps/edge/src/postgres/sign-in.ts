@@ -26,7 +26,13 @@ export interface SignInOptions {
 }
 
 export type SignedIn =
-  | { readonly ok: true; readonly principal: Principal; readonly rest: Buffer }
+  | {
+      readonly ok: true;
+      readonly principal: Principal;
+      /** The vendor wants to see it too. Not to be kept. */
+      readonly token: string;
+      readonly rest: Buffer;
+    }
   /** `code` is for metrics and logs; the agent is told only that it failed. */
   | { readonly ok: false; readonly code: string };
 
@@ -45,8 +51,9 @@ async function byPassword(socket: Socket, messages: Messages, { identity }: Sign
   socket.write(encodeAuthenticationCleartextPassword({ kind: 'authenticationCleartextPassword' }));
   const body = await messages.next();
   if (!body) return { ok: false, code: 'CLIENT_GONE' };
-  const identified = await identity.identify(decodePasswordMessage(body).password);
-  return identified.ok ? { ok: true, principal: identified.principal, rest: messages.rest } : { ok: false, code: identified.code };
+  const token = decodePasswordMessage(body).password;
+  const identified = await identity.identify(token);
+  return identified.ok ? { ok: true, principal: identified.principal, token, rest: messages.rest } : { ok: false, code: identified.code };
 }
 
 async function byOAuthBearer(socket: Socket, messages: Messages, { identity, discoveryUrl }: SignInOptions): Promise<SignedIn> {
@@ -57,7 +64,7 @@ async function byOAuthBearer(socket: Socket, messages: Messages, { identity, dis
   if (mechanism !== OAUTHBEARER || !data) return { ok: false, code: 'SASL_MECHANISM' };
   const { token } = decodeOAuthBearerInitialResponse(data);
   const identified = token === '' ? undefined : await identity.identify(token);
-  if (identified?.ok) return { ok: true, principal: identified.principal, rest: messages.rest };
+  if (identified?.ok) return { ok: true, principal: identified.principal, token, rest: messages.rest };
   const failure = encodeOAuthBearerFailure({
     status: 'invalid_token',
     ...(discoveryUrl === undefined ? {} : { openidConfiguration: discoveryUrl }),

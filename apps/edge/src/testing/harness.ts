@@ -13,7 +13,7 @@ import { type Bus, TOPICS } from '@sallyport/bus';
 import { DEFAULT_LIMITS } from '@sallyport/config';
 import { controlEvent, type ControlEvents } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
-import { type LeasePort, seal } from '@sallyport/lease';
+import { type LeasePort, type LeaseRequest, seal } from '@sallyport/lease';
 import { loadGrants, verdicts, type VerdictPort } from '@sallyport/verdict';
 import { Client, type ClientConfig } from 'pg';
 import { createEdge, type Edge, type EdgeLimits } from '../index.js';
@@ -33,6 +33,16 @@ export interface HarnessOptions {
   readonly principals?: Readonly<Record<string, Partial<Principal>>>;
 }
 
+/** The vendor's side of a lease. */
+interface VendorSwitches {
+  /** What it does before it answers. */
+  before: () => Promise<void>;
+  /** How far its clock is off. */
+  clockOffMs: number;
+  /** What it was asked. */
+  readonly asked: LeaseRequest[];
+}
+
 /** One event of the session stream, as written. */
 export interface SessionRecord {
   readonly type: string;
@@ -50,7 +60,7 @@ interface Parts {
   readonly policy: SwitchablePolicy;
   readonly directory: string;
   readonly troubles: readonly string[];
-  readonly vendor: { before: () => Promise<void> };
+  readonly vendor: VendorSwitches;
   readonly closeLeases: () => Promise<void>;
 }
 
@@ -67,8 +77,7 @@ export class EdgeHarness {
   readonly troubles: readonly string[];
   /** While `bus` is true, the edge's records stay in its spool. */
   readonly outage: { bus: boolean };
-  /** What the vendor does before it answers. */
-  readonly vendor: { before: () => Promise<void> };
+  readonly vendor: VendorSwitches;
 
   private constructor(private readonly parts: Parts) {
     ({ outage: this.outage, edge: this.edge, server: this.server, bus: this.bus, troubles: this.troubles, vendor: this.vendor } = parts);
@@ -84,7 +93,7 @@ export class EdgeHarness {
     const troubles: string[] = [];
     const trouble = (what: unknown, text?: string): void =>
       void troubles.push(`${text ?? ''} ${String((what as { err?: Error }).err?.stack ?? what)}`);
-    const vendor = { before: async () => {} };
+    const vendor: VendorSwitches = { before: async () => {}, clockOffMs: 0, asked: [] };
     const { leases, close: closeLeases } = await roleLeases(server, options.profiles ?? PROFILES, vendor);
     const edge = await createEdge({
       name: 'test',
@@ -287,7 +296,7 @@ async function compile(yaml: string, revision: string): Promise<VerdictPort> {
 async function roleLeases(
   server: TestPostgres,
   profiles: Readonly<Record<string, readonly string[]>>,
-  vendor: { before: () => Promise<void> },
+  vendor: VendorSwitches,
 ): Promise<{ readonly leases: LeasePort; readonly close: () => Promise<void> }> {
   const roles = await postgresRoles({
     resource: 'shop',
@@ -296,16 +305,19 @@ async function roleLeases(
     profiles,
     ttlMs: 600_000,
     installation: 'test',
+    clock: () => Date.now() + vendor.clockOffMs,
   });
   let leased = 0;
   const leases: LeasePort = {
-    async obtain(request) {
+    async obtain({ token, run, ...order }) {
+      vendor.asked.push({ token, run, ...order });
       await vendor.before();
-      const lease = roles.plan((leased++).toString(16).padStart(32, '0'), request);
-      const secret = await roles.create(lease, request);
-      return { lease, sealed: await seal(secret, request.publicKey, { session: request.session, lease: lease.id }) };
+      const lease = roles.plan((leased++).toString(16).padStart(32, '0'), order);
+      const secret = await roles.create(lease, order);
+      const sealed = await seal(secret, order.publicKey, { session: order.session, lease: lease.id });
+      return { lease, sealed, expiresInMs: lease.expiresAtMs - Date.now() - vendor.clockOffMs };
     },
-    drop: (id) => roles.drop(id),
+    drop: async (id) => void (await roles.drop(id)),
   };
   return { leases, close: () => roles.close() };
 }

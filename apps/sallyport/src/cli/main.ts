@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { CliError, EXIT } from './exit.js';
 import { type Io, processIo } from './io.js';
@@ -18,6 +17,7 @@ import { sessions } from './nouns/sessions.js';
 import { topics } from './nouns/topics.js';
 import { up } from './nouns/up.js';
 import { verify } from './nouns/verify.js';
+import { VERSION } from '../services/version.js';
 import { createProgram, report } from './program.js';
 
 const NOUNS = [
@@ -42,7 +42,7 @@ const NOUNS = [
 /** Runs one command. Returns the exit code; never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.done;
-  const program = createProgram({ ...io, exit: (given) => void (code = given) }, NOUNS, version());
+  const program = createProgram({ ...io, exit: (given) => void (code = given) }, NOUNS, VERSION);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
@@ -70,8 +70,4 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (!['up', 'edge', 'decision', 'vendor', 'projector', 'console'].includes(argv[0] ?? ''))
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, abort);
   process.exitCode = await run(argv, processIo(stop.signal));
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Config, Limits } from '@sallyport/config';
 import { type ConsoleLimits, type ConsoleOptions, createConsole, type PolicyInfo, type ResourceInfo } from '@sallyport/console';
 import type { HoldAnswer } from '@sallyport/decision';
-import type { Ground } from './ground.js';
+import { asking } from './asking.js';
+import { type Ground, serviceKey } from './ground.js';
 import type { LiveVersion } from './live-policy.js';
 import { type Service, Stops } from './service.js';
 
@@ -32,9 +32,9 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
       },
     });
     stops.push(() => store.close());
-    const answers = new BusClient({ bus, service: 'decide', requestTimeoutMs: limits.busRequestTimeoutMs });
+    const party = { bus, key: await serviceKey(config, 'console'), roster: ground.roster, log };
+    const answers = await asking('decide', party, limits);
     stops.push(() => answers.close());
-    await answers.connect();
     const { tls } = listen.console;
     const console = await createConsole({
       ...listen.console.address,

@@ -1,30 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { BusClient } from '@sallyport/adapter-nest-bus';
 import { oidcIdentity, type OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Bus } from '@sallyport/bus';
 import type { Config, Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
-import type { LeasePort } from '@sallyport/lease';
 import type { Logger } from 'pino';
-import { type Ground, rosterPath } from './ground.js';
+import { followAnnounced } from './announced.js';
+import { asking } from './asking.js';
+import { busLeases } from './bus-leases.js';
+import { type Ground, type Place, placeOf, trustOf } from './ground.js';
 import type { LivePolicy } from './live-policy.js';
-import { liveRemoteVerdicts, liveVerdicts } from './live-verdicts.js';
 import type { Policy } from './policy.js';
 import { type Service, Stops } from './service.js';
 import { edgeResources } from './targets.js';
+import { openVerdicts } from './verdicts.js';
 
 /** What an edge is told. No administrator's credential is among it, and all of it can be handed to a thread. */
 export interface EdgeSettings {
-  readonly name: string;
-  readonly dataDir: string;
+  readonly place: Place;
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
   readonly listen: ListenerConfig;
   /** As configured. */
   readonly policy: Policy;
-  /** File or directory of the enrolled keys. */
-  readonly roster: string;
   readonly decisions: Config['policy']['decisions'];
   readonly maskKey: Uint8Array;
   readonly limits: Limits;
@@ -32,13 +30,11 @@ export interface EdgeSettings {
 
 export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster' | 'live'>): EdgeSettings {
   return {
-    name: config.edge.name,
-    dataDir: config.data,
+    place: placeOf(config),
     providers,
     resources: edgeResources(config),
     listen: config.listen.postgres,
     policy,
-    roster: rosterPath(config),
     decisions: config.policy.decisions,
     maskKey: installation.maskKey,
     limits: config.limits,
@@ -58,24 +54,27 @@ export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }
   const { limits, listen, providers } = settings;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
-    const clients = { requestTimeoutMs: limits.busRequestTimeoutMs, maxOutstandingRequests: limits.maxBusRequests };
-    const lease = new BusClient({ bus, service: 'lease', ...clients });
-    const decide = new BusClient({ bus, service: 'decide', ...clients });
-    stops.push(() => Promise.all([lease.close(), decide.close()]));
-    await Promise.all([lease.connect(), decide.connect()]);
+    const { key, roster } = await trustOf(settings.place, 'edge', log);
+    const party = { bus, key, roster, log };
+    const lease = await asking('lease', party, limits);
+    stops.push(() => lease.close());
+    const policy = await openVerdicts(settings.decisions, live, party, limits);
+    stops.push(() => policy.close());
+    const announced = await followAnnounced(bus, roster, (error) => log.error({ err: error }, 'who is there can not be followed'));
+    stops.push(() => announced.reading.close());
     const identity = oidcIdentity({ providers, limits });
     stops.push(() => identity.close());
-    const verdicts =
-      settings.decisions === 'local'
-        ? liveVerdicts(live, limits, log)
-        : liveRemoteVerdicts(live, (input) => decide.request('decide', input, { timeoutMs: limits.decisionTimeoutMs }), limits);
     const edge = await createEdge({
-      name: settings.name,
-      dataDir: settings.dataDir,
+      name: settings.place.edge.name,
+      dataDir: settings.place.data,
       bus,
       identity,
-      leases: busLeases(lease, limits.leaseTimeoutMs),
-      verdicts,
+      leases: busLeases({
+        request: (pattern, data, options) => lease.request(pattern, data, options),
+        sealKeys: () => announced.services.sealKeys('vendor'),
+        timeoutMs: limits.leaseTimeoutMs,
+      }),
+      verdicts: policy.verdicts,
       resources: settings.resources,
       postgres: {
         ...listen.address,
@@ -101,14 +100,4 @@ export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }
     await stops.run();
     throw error;
   }
-}
-
-/** The vendor, asked over the bus. */
-function busLeases(client: BusClient, timeoutMs: number): LeasePort {
-  return {
-    obtain: (request) => client.request('lease.obtain', request, { timeoutMs }),
-    drop: async (id, resource) => {
-      await client.request('lease.drop', { id, resource }, { timeoutMs });
-    },
-  };
 }

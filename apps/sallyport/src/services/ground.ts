@@ -26,15 +26,23 @@ export interface Ground {
   readonly log: Logger;
 }
 
+/** Where a service finds its keys, and those of others. */
+export type Place = Pick<Config, 'data' | 'name' | 'edge' | 'trust'>;
+
+/** As much of a configuration as can be handed to a thread without any secret. */
+export function placeOf({ data, name, edge, trust }: Config): Place {
+  return { data, name, edge, ...(trust === undefined ? {} : { trust }) };
+}
+
 const keysDir = (config: Pick<Config, 'data'>): string => join(config.data, 'keys');
 
 /** The file or directory of enrolled keys. */
-export function rosterPath(config: Pick<Config, 'data' | 'trust'>): string {
+export function rosterPath(config: Pick<Place, 'data' | 'trust'>): string {
   return config.trust?.keys ?? keysDir(config);
 }
 
 /** The key of one of this machine's services, made on first use. */
-export function serviceKey(config: Pick<Config, 'data' | 'name' | 'edge'>, role: Role): Promise<SigningKey> {
+export function serviceKey(config: Omit<Place, 'trust'>, role: Role): Promise<SigningKey> {
   return loadOrCreateKey(keysDir(config), `${role}/${role === 'edge' ? config.edge.name : config.name}`);
 }
 
@@ -45,6 +53,16 @@ export function openRoster(path: string, own: readonly SigningKey[], log: Pick<L
   });
   for (const key of own) checkEnrolled(roster, key, formatVerifierKey(key), path);
   return roster;
+}
+
+/** The key of one service, and whom it believes. */
+export async function trustOf(
+  place: Place,
+  role: Role,
+  log: Pick<Logger, 'error'>,
+): Promise<{ readonly key: SigningKey; readonly roster: Roster }> {
+  const key = await serviceKey(place, role);
+  return { key, roster: openRoster(rosterPath(place), [key], log) };
 }
 
 export function oidcProviders(config: Config): OidcProviderOptions[] {

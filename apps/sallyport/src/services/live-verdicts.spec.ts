@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@sallyport/adapter-embedded-bus';
-import { BusClient } from '@sallyport/adapter-nest-bus';
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { loadConfig } from '@sallyport/config';
 import { fixedRoster, heardEvent } from '@sallyport/trust';
 import { enrolled } from '@sallyport/trust/testing';
 import type { PolicyInput, Verdict } from '@sallyport/verdict';
 import { pino } from 'pino';
+import { asking } from './asking.js';
 import { startDecision } from './decision.js';
 import { serviceKey } from './ground.js';
 import { installationOf } from './installation.js';
@@ -81,7 +81,8 @@ describe('a policy that changes under load', () => {
     const { config } = loaded;
     const { keys } = enrolled('publisher/ana');
     const decisionKey = await serviceKey(config, 'decision');
-    const roster = fixedRoster([keys['publisher/ana'], decisionKey]);
+    const edgeKey = await serviceKey(config, 'edge');
+    const roster = fixedRoster([keys['publisher/ana'], decisionKey, edgeKey]);
     const policy = { bundleDir: DEFAULT_BUNDLE_DIR, grants: grantsFor('agent-0') };
     const [deciding, edge] = await Promise.all([1, 2].map(() => livePolicy({ bus, roster, configured: policy, log })));
     const installation = await installationOf(config, { env: {}, baseDir: directory });
@@ -97,8 +98,7 @@ describe('a policy that changes under load', () => {
       providers: [],
       log,
     });
-    const client = new BusClient({ bus, service: 'decide', requestTimeoutMs: 10_000 });
-    await client.connect();
+    const client = await asking('decide', { bus, key: edgeKey, roster, log }, config.limits);
     const port = liveRemoteVerdicts(edge!, (input) => client.request('decide', input), config.limits);
 
     const revisions = [edge!.current.policy.revision];

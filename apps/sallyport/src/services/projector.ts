@@ -1,15 +1,12 @@
 import type { Bus } from '@sallyport/bus';
-import type { Config } from '@sallyport/config';
 import { createProjector, type Projector, ProjectorMetrics } from '@sallyport/projector';
 import type { Logger } from 'pino';
-import { openRoster, rosterPath, serviceKey } from './ground.js';
+import { openRoster, type Place, rosterPath, serviceKey } from './ground.js';
 import type { Service } from './service.js';
-
-type ProjectorConfig = Pick<Config, 'data' | 'name' | 'edge' | 'trust'>;
 
 /** What a projector is told; all of it can be handed to a thread. */
 export interface ProjectorSettings {
-  readonly config: ProjectorConfig;
+  readonly place: Place;
   /** `postgres://…`. Secret. */
   readonly storeUrl: string;
 }
@@ -20,12 +17,12 @@ export interface ProjectorService extends Service {
 
 /** Folds the log into the read models, and signs it. */
 export async function startProjector(
-  { config, storeUrl }: ProjectorSettings,
+  { place, storeUrl }: ProjectorSettings,
   { bus, log }: { readonly bus: Bus; readonly log: Logger },
 ): Promise<ProjectorService> {
   const metrics = new ProjectorMetrics();
-  const ledgerKey = await serviceKey(config, 'ledger');
-  const roster = openRoster(rosterPath(config), [ledgerKey], log);
+  const ledgerKey = await serviceKey(place, 'ledger');
+  const roster = openRoster(rosterPath(place), [ledgerKey], log);
   const formerLedgerKeys = roster.ofRole('ledger').filter(({ id }) => id !== ledgerKey.id);
   const projector = await createProjector({ bus, metrics, storeUrl, ledgerKey, formerLedgerKeys, log });
   return {

@@ -8,7 +8,7 @@ import { openKafka } from './bus.js';
 import { startConsole } from './console.js';
 import { startDecision } from './decision.js';
 import { edgeSettings, startEdge } from './edge.js';
-import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from './ground.js';
+import { type Ground, oidcProviders, openRoster, placeOf, rosterPath, serviceKey } from './ground.js';
 import { installationOf } from './installation.js';
 import { livePolicy } from './live-policy.js';
 import { createLog } from './log.js';
@@ -137,7 +137,7 @@ async function startOn(
     case 'projector': {
       const store = await readModels(config, baseDir, env);
       stops.push(() => store.stop());
-      return { service: await startProjector({ config, storeUrl: store.url }, { bus, log }), store };
+      return { service: await startProjector({ place: placeOf(config), storeUrl: store.url }, { bus, log }), store };
     }
     case 'console': {
       const store = await sharedReadModels(config, baseDir, env);

@@ -23,9 +23,10 @@ export function edgeResources(config: Config): PostgresResource[] {
 
 /** What the vendor is told: the administrators' credentials, which only it has. Throws SecretError. */
 export function vendorResources(config: Config, baseDir: string, env: NodeJS.ProcessEnv): VendorResource[] {
-  return postgresOf(config).map(({ name, database, databases, tls, credential }) => ({
+  return postgresOf(config).map(({ name, labels, database, databases, tls, credential }) => ({
     name,
     kind: 'postgres',
+    labels,
     database,
     ...(databases === undefined ? {} : { databases }),
     // verify-ca is checked in full here: the vendor's password goes over this connection.

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { startConsole } from '../services/console.js';
 import { startDecision } from '../services/decision.js';
 import { edgeSettings } from '../services/edge.js';
-import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from '../services/ground.js';
+import { type Ground, oidcProviders, openRoster, placeOf, rosterPath, serviceKey } from '../services/ground.js';
 import { installationOf } from '../services/installation.js';
 import { livePolicy } from '../services/live-policy.js';
 import type { Policy } from '../services/policy.js';
@@ -84,10 +84,7 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     new URL('./projector-worker.js', import.meta.url),
     {
       bus: projectorBus.link,
-      settings: {
-        config: { data: config.data, name: config.name, edge: config.edge, ...(config.trust ? { trust: config.trust } : {}) },
-        storeUrl: store.url,
-      },
+      settings: { place: placeOf(config), storeUrl: store.url },
       logLevel: log.level,
     } satisfies ProjectorWorkerData,
     projectorBus.transfer,

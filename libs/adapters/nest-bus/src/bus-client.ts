@@ -1,63 +1,60 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import type { Bus, BusRecord, Consumption, Placed } from '@sallyport/bus';
+import type { SigningKey } from '@sallyport/events';
+import type { Roster } from '@sallyport/trust';
 import { randomUUID } from 'node:crypto';
 import { lastValueFrom } from 'rxjs';
+import { BUS_CLIENT_LIMITS, type BusClientLimits } from './bus-client-limits.js';
+import { BusMessage, type MessageOptions } from './bus-message.js';
+import { Outstanding } from './outstanding.js';
+import { type DistrustedReply, ReplyIntake } from './reply-intake.js';
 import { RequestError } from './request-error.js';
-import { decodeJson, encodeJson, repliesTopic, type Reply, type RequestHeaders, requestsTopic } from './wire.js';
-
-export interface BusClientLimits {
-  /** How long one request waits for its (first and last) answer, unless it says otherwise. */
-  readonly requestTimeoutMs: number;
-  /** Requests that wait. The next is refused with `BUS_TOO_MANY_REQUESTS`. */
-  readonly maxOutstandingRequests: number;
-}
-
-export const BUS_CLIENT_LIMITS: BusClientLimits = { requestTimeoutMs: 5000, maxOutstandingRequests: 1024 };
+import { RequestSender } from './request-sender.js';
+import { encodeJson, repliesTopic, type RequestService } from './wire.js';
 
 export interface BusClientOptions extends Partial<BusClientLimits> {
   readonly bus: Bus;
-  /** Who is asked: `sallyport.SERVICE.requests`. */
-  readonly service: string;
-}
-
-export interface MessageOptions {
-  /** Of this request alone. */
-  readonly timeoutMs?: number;
-  /** Of an event: records with the same key stay in order. */
-  readonly key?: string;
-}
-
-/** Data with options, for `send` and `emit`. */
-export class BusMessage<Data = unknown> {
-  constructor(
-    readonly data: Data,
-    readonly options: MessageOptions = {},
-  ) {}
-}
-
-interface Outstanding {
-  readonly callback: (packet: WritePacket) => void;
-  readonly timer: NodeJS.Timeout;
+  /** Who is asked: `sallyport.SERVICE.requests`. Answers are believed of a service of its role alone, see `SERVICE_ROLES`. */
+  readonly service: RequestService;
+  /** Signs the requests. */
+  readonly key: SigningKey;
+  readonly roster: Roster;
+  /** Told of every reply that was ignored, for metrics. The record is somebody's: log its offset, not its bytes. */
+  onDistrusted?(reason: DistrustedReply, record: BusRecord): void;
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  nowMs?(): number;
 }
 
 /**
  * Nest's client over the Bus port. Replies come to one partition of the service's reply topic, this client's alone by its id.
- * Errors: `RequestError` with `BUS_REQUEST_TIMEOUT`, `BUS_TOO_MANY_REQUESTS`, `BUS_NO_HANDLER`, the handler's own code; or the bus's `BusError`.
- * The bus belongs to the caller, who closes it after the client.
+ * Errors: `RequestError` with `BUS_REQUEST_TIMEOUT`, `BUS_TOO_MANY_REQUESTS`, `BUS_NOT_ALLOWED`, `BUS_NO_HANDLER`, the handler's own code; or
+ * the bus's `BusError`. The bus belongs to the caller, who closes it after the client.
  */
 export class BusClient extends ClientProxy {
   readonly #id = randomUUID();
-  readonly #outstanding = new Map<string, Outstanding>();
+  readonly #outstanding: Outstanding;
+  readonly #sender: RequestSender;
+  readonly #intake: ReplyIntake;
   readonly #limits: BusClientLimits;
-  #connected: Promise<{ readonly consumption: Consumption; readonly partition: number }> | undefined;
-  #partition = 0;
+  #connected: Promise<Consumption> | undefined;
   #nextRequest = 0;
 
   constructor(private readonly options: BusClientOptions) {
     super();
-    const { requestTimeoutMs = BUS_CLIENT_LIMITS.requestTimeoutMs, maxOutstandingRequests = BUS_CLIENT_LIMITS.maxOutstandingRequests } =
-      options;
-    this.#limits = { requestTimeoutMs, maxOutstandingRequests };
+    const limits: BusClientLimits = { ...BUS_CLIENT_LIMITS, ...given(options) };
+    const { bus, service, key, roster, nowMs = Date.now } = options;
+    this.#limits = limits;
+    this.#sender = new RequestSender({ ...limits, bus, service, key, client: this.#id, nowMs });
+    this.#outstanding = new Outstanding(this.#sender);
+    this.#intake = new ReplyIntake({
+      roster,
+      service,
+      client: this.#id,
+      name: key.name,
+      maxRecordBytes: limits.maxRecordBytes,
+      onReply: (server, reply) => this.#outstanding.take(server, reply),
+      onDistrusted: (reason, record) => options.onDistrusted?.(reason, record),
+    });
   }
 
   /** Requests that wait for an answer. */
@@ -73,7 +70,7 @@ export class BusClient extends ClientProxy {
   async connect(): Promise<void> {
     this.#connected ??= this.#listen();
     try {
-      this.#partition = (await this.#connected).partition;
+      await this.#connected;
     } catch (error) {
       this.#connected = undefined;
       throw error;
@@ -82,10 +79,10 @@ export class BusClient extends ClientProxy {
 
   /** Whoever waits gets `BUS_CLOSED`. */
   async close(): Promise<void> {
-    for (const id of this.#outstanding.keys()) this.#end(id, { err: new RequestError('BUS_CLOSED', 'the client is closed') });
+    this.#outstanding.endAll(new RequestError('BUS_CLOSED', 'the client is closed'));
     const connected = this.#connected;
     this.#connected = undefined;
-    await (await connected?.catch(() => undefined))?.consumption.close();
+    await (await connected?.catch(() => undefined))?.close();
   }
 
   unwrap<T>(): T {
@@ -93,79 +90,57 @@ export class BusClient extends ClientProxy {
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    const { data, options } = asMessage(packet.data);
-    const { maxOutstandingRequests, requestTimeoutMs } = this.#limits;
+    const { data, options } = BusMessage.of(packet.data);
+    const { maxOutstandingRequests, maxRecordBytes, requestTimeoutMs } = this.#limits;
     if (this.#outstanding.size >= maxOutstandingRequests) {
       callback({ err: new RequestError('BUS_TOO_MANY_REQUESTS', `more than ${maxOutstandingRequests} requests wait for an answer`) });
       return () => undefined;
     }
-    const timeoutMs = options.timeoutMs ?? requestTimeoutMs;
-    const id = String(this.#nextRequest++);
-    const expired = (): void => this.#end(id, { err: new RequestError('BUS_REQUEST_TIMEOUT', `no answer within ${timeoutMs} ms`) });
-    this.#outstanding.set(id, { callback, timer: setTimeout(expired, timeoutMs) });
-    const pattern = this.normalizePattern(packet.pattern as string);
-    this.#ask(id, pattern, data, Date.now() + timeoutMs).catch((error: unknown) => this.#end(id, { err: error }));
-    return () => this.#forget(id);
+    try {
+      const json = encodeJson(data);
+      if (json.length > maxRecordBytes) throw new RequestError('BUS_PAYLOAD_TOO_LARGE', `a payload of ${json.length} bytes`);
+      const id = this.#nextRequest++;
+      this.#outstanding.ask(
+        {
+          id,
+          pattern: this.normalizePattern(packet.pattern as string),
+          dataJson: json.toString(),
+          bytes: json.length,
+          timeoutMs: options.timeoutMs ?? requestTimeoutMs,
+          resendAfterMs: options.resendAfterMs,
+        },
+        callback,
+      );
+      return () => this.#outstanding.forget(id);
+    } catch (err) {
+      callback({ err });
+      return () => undefined;
+    }
   }
 
   protected async dispatchEvent<T = readonly Placed[]>(packet: ReadPacket): Promise<T> {
-    const { data, options } = asMessage(packet.data);
+    const { data, options } = BusMessage.of(packet.data);
     const topic = this.normalizePattern(packet.pattern as string);
     return (await this.options.bus.produce(topic, [{ key: options.key ?? null, value: encodeJson(data) }])) as T;
   }
 
-  async #listen(): Promise<{ consumption: Consumption; partition: number }> {
+  async #listen(): Promise<Consumption> {
     const { bus, service } = this.options;
+    await this.#sender.connect();
     const topic = repliesTopic(service);
     const partitions = await bus.ends(topic);
     const { partition } = partitions[Math.floor(Math.random() * partitions.length)]!;
-    const consumption = await bus.consume({
+    this.#sender.replyPartition = partition;
+    return bus.consume({
       topic,
       partitions: [partition],
       start: { at: 'latest' },
-      onBatch: async (batch) => batch.forEach((record) => this.#take(record)),
+      onBatch: async (batch) => batch.forEach((record) => this.#intake.take(record)),
     });
-    return { consumption, partition };
-  }
-
-  async #ask(id: string, pattern: string, data: unknown, deadlineMs: number): Promise<void> {
-    const { bus, service } = this.options;
-    const headers: RequestHeaders = {
-      pattern,
-      id,
-      client: this.#id,
-      partition: String(this.#partition),
-      deadline: String(Math.ceil(deadlineMs)),
-    };
-    await bus.produce(requestsTopic(service), [{ key: null, value: encodeJson(data), headers }]);
-  }
-
-  #take({ headers, value }: BusRecord): void {
-    const waiting = headers['client'] === this.#id ? this.#outstanding.get(headers['id'] ?? '') : undefined;
-    if (!waiting) return;
-    const id = headers['id']!;
-    try {
-      const { error, response, isDisposed = false } = decodeJson(value) as Reply;
-      if (error) this.#end(id, { err: new RequestError(error.code, error.message) });
-      else if (isDisposed) this.#end(id, { response, isDisposed });
-      else waiting.callback({ response, isDisposed });
-    } catch (error) {
-      this.#end(id, { err: error });
-    }
-  }
-
-  #end(id: string, packet: WritePacket): void {
-    const waiting = this.#outstanding.get(id);
-    this.#forget(id);
-    waiting?.callback(packet);
-  }
-
-  #forget(id: string): void {
-    clearTimeout(this.#outstanding.get(id)?.timer);
-    this.#outstanding.delete(id);
   }
 }
 
-function asMessage(data: unknown): BusMessage {
-  return data instanceof BusMessage ? data : new BusMessage(data);
+/** Options that are there: an undefined one is a default. */
+function given(options: BusClientOptions): Partial<BusClientLimits> {
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => name in BUS_CLIENT_LIMITS && value !== undefined));
 }

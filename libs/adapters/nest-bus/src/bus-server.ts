@@ -1,49 +1,58 @@
-import { type CustomTransportStrategy, Server, type WritePacket } from '@nestjs/microservices';
-import { type Bus, type BusRecord, type Consumption } from '@sallyport/bus';
-import { from, isObservable, lastValueFrom, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Bus, BusRecord, Consumption } from '@sallyport/bus';
+import type { SigningKey } from '@sallyport/events';
+import { type Role, type Roster, serviceOf } from '@sallyport/trust';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { BusContext } from './bus-context.js';
-import { RequestError, toWireError } from './request-error.js';
-import { decodeJson, encodeJson, repliesTopic, readRequestHeaders, type Reply, type RequestEnvelope, requestsTopic } from './wire.js';
-
-export interface BusServerLimits {
-  /** Requests that are with a handler. The next wait on the bus. */
-  readonly maxRunningRequests: number;
-  /** How long closing waits for them. */
-  readonly drainTimeoutMs: number;
-}
-
-export const BUS_SERVER_LIMITS: BusServerLimits = { maxRunningRequests: 256, drainTimeoutMs: 10_000 };
+import { type BusServerLimits, serverLimits } from './bus-server-limits.js';
+import { Places } from './places.js';
+import { ReplySender } from './reply-sender.js';
+import { RequestError, type RequestErrorCode, toWireError } from './request-error.js';
+import { type Asked, type DistrustedRequest, RequestIntake } from './request-intake.js';
+import { answerOf, answersOf, RunningRequest } from './running-request.js';
+import { SERVICE_ROLES } from './service-roles.js';
+import { decodeJson, type RequestService, requestsTopic } from './wire.js';
 
 export interface BusServerOptions extends Partial<BusServerLimits> {
   readonly bus: Bus;
   /** Whose requests are answered: `sallyport.SERVICE.requests`. Needed for `@MessagePattern` handlers. */
-  readonly service?: string;
+  readonly service?: RequestService;
   /** Shares requests and record topics among instances. Default: the service's name. */
   readonly group?: string;
+  /** Signs the replies. Its role must be the service's, see `SERVICE_ROLES`. */
+  readonly key: SigningKey;
+  readonly roster: Roster;
+  /** Pattern → who may ask for it. What isn't here may be asked by nobody (`BUS_NOT_ALLOWED`). */
+  readonly callers?: Readonly<Record<string, readonly Role[]>>;
   /** A request that was dropped because nobody waits for it any more, for metrics. */
   onExpired?(): void;
+  /** Told of every request that was not believed, for metrics. The record is somebody's: log its offset, not its bytes. */
+  onDistrusted?(reason: DistrustedRequest, record: BusRecord): void;
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  nowMs?(): number;
 }
 
 export type BusStatus = 'listening' | 'closed';
 
 /**
- * Nest's transporter over the Bus port. `@MessagePattern('name')` answers requests; `@EventPattern('topic')` consumes a record topic
- * by group, one record after the other, and commits behind each batch. An event handler that fails gets its batch again: nothing is skipped.
- * The bus belongs to the caller, who closes it.
+ * Nest's transporter over the Bus port. `@MessagePattern('name')` answers requests of enrolled services (ADR 0019); `@EventPattern('topic')`
+ * consumes a record topic by group, one record after the other, and commits behind each batch. An event handler that fails gets its batch
+ * again: nothing is skipped. The bus belongs to the caller, who closes it.
  */
 export class BusServer extends Server<Record<string, never>, BusStatus> implements CustomTransportStrategy {
   override readonly transportId = Symbol('sallyport-bus');
   override readonly propagatesEventHandlerErrors = true;
   readonly #consumptions: Consumption[] = [];
-  readonly #waiting: (() => void)[] = [];
-  readonly #ending = new Set<() => void>();
-  readonly #maxRunning: number;
-  #running = 0;
+  readonly #running = new Set<RunningRequest>();
+  readonly #limits: BusServerLimits;
+  readonly #places: Places;
+  #replies: ReplySender | undefined;
   #abandoning = false;
 
   constructor(private readonly options: BusServerOptions) {
     super();
-    this.#maxRunning = options.maxRunningRequests ?? BUS_SERVER_LIMITS.maxRunningRequests;
+    this.#limits = serverLimits(options);
+    this.#places = new Places(this.#limits);
   }
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
@@ -60,15 +69,19 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
     callback();
   }
 
-  /** Takes nothing new, and waits for what is under way. */
+  /** Takes nothing new, and waits for what is under way and for its replies to be on the bus. */
   async close(): Promise<void> {
     const closing = Promise.all(this.#consumptions.splice(0).map((consumption) => consumption.close()));
+    let abandon = (): void => undefined;
+    const abandoned = new Promise<void>((resolve) => (abandon = resolve));
     const late = setTimeout(() => {
       this.#abandoning = true;
-      for (const end of this.#ending) end();
-    }, this.options.drainTimeoutMs ?? BUS_SERVER_LIMITS.drainTimeoutMs);
+      for (const request of this.#running) request.end();
+      abandon();
+    }, this.#limits.drainTimeoutMs);
     await closing;
-    while (this.#running > 0) await new Promise<void>((proceed) => this.#waiting.push(proceed));
+    await this.#places.empty();
+    await Promise.race([this.#replies?.sent(), abandoned]);
     clearTimeout(late);
     this._status$.next('closed');
   }
@@ -88,18 +101,32 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
   }
 
   async #listenForRequests(): Promise<void> {
-    const { bus, service } = this.options;
+    const { bus, service, key, roster, callers = {}, nowMs = Date.now } = this.options;
     if (service === undefined) throw new TypeError('BusServer needs a service for its @MessagePattern handlers');
+    if (serviceOf(key.name)?.role !== SERVICE_ROLES[service])
+      throw new RequestError('BUS_NOT_ALLOWED', `${key.name} can't answer for ${service}: nobody would believe it`);
+    const onError = (error: unknown): void => this.logger.error(error);
+    const replies = (this.#replies = new ReplySender({ ...this.#limits, bus, service, key, onError }));
+    const intake = new RequestIntake({
+      ...this.#limits,
+      roster,
+      callers,
+      nowMs,
+      monotonicMs: () => performance.now(),
+      onAsked: (asked) => this.#enter(asked, replies),
+      onRefused: (asked) => refuse(replies, asked, 'BUS_NOT_ALLOWED', 'this service may not ask for it'),
+      onDistrusted: (reason, record) => this.options.onDistrusted?.(reason, record),
+      onExpired: () => this.options.onExpired?.(),
+    });
     const consumption = await bus.consume({
       topic: requestsTopic(service),
       group: this.#group,
       start: { at: 'earliest' },
       onBatch: async (batch, context) => {
-        // Before they are handled: a request isn't carried out twice because somebody was killed; its sender sees a time-out.
-        await context.commit();
-        for (const record of batch) await this.#takeRequest(record, service);
+        for (const record of batch) intake.take(record);
+        context.commitSoon();
       },
-      onError: (error) => this.logger.error(error),
+      onError,
     });
     this.#consumptions.push(consumption);
   }
@@ -142,79 +169,39 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
     });
   }
 
-  async #takeRequest(record: BusRecord, service: string): Promise<void> {
-    const request = readRequestHeaders(record.headers);
-    if (!request) {
-      this.logger.error(`a record on ${record.topic} is no request (offset ${record.offset})`);
-      return;
-    }
-    while (this.#running >= this.#maxRunning) await new Promise<void>((proceed) => this.#waiting.push(proceed));
-    const leftMs = request.deadlineMs - Date.now();
-    if (leftMs <= 0 || this.#abandoning) {
+  #enter(asked: Asked, replies: ReplySender): void {
+    const { name } = asked.caller;
+    const taken = this.#places.take(name, asked.bytes, () => {
+      const leftMs = asked.deadlineMs - performance.now();
+      if (leftMs > 0 && !this.#abandoning) return this.#handle(asked, replies, leftMs);
       this.options.onExpired?.();
-      return;
-    }
-    this.#handle(record, request, service, leftMs);
+      this.#places.release(name);
+    });
+    if (!taken) refuse(replies, asked, 'BUS_TOO_MANY_REQUESTS', 'too many requests of this service wait here');
   }
 
-  #handle(record: BusRecord, request: RequestEnvelope, service: string, leftMs: number): void {
-    const context = new BusContext([record]);
-    this.#running += 1;
-    const release = (): void => {
-      if (!this.#ending.delete(end)) return;
-      clearTimeout(timer);
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    };
-    let subscription: { unsubscribe(): void } | undefined;
-    let over = false;
-    // Nobody waits any more: a handler that hangs must not keep its place for ever, nor its end be taken for an answer.
-    const end = (): void => {
-      over = true;
-      release();
-      subscription?.unsubscribe();
-    };
-    const timer = setTimeout(end, Math.min(leftMs, 2 ** 31 - 1));
-    this.#ending.add(end);
+  #handle(asked: Asked, replies: ReplySender, leftMs: number): void {
+    const running = new RunningRequest(leftMs, () => {
+      this.#running.delete(running);
+      this.#places.release(asked.caller.name);
+    });
+    this.#running.add(running);
+    const context = new BusContext([asked.record, asked.caller]);
     this.runWithProcessingHooks(context, async (runEndHook) => {
-      subscription = this.send(this.#answer(record, request, context), async (packet) => {
-        if (packet.isDisposed) {
-          runEndHook();
-          release();
-        }
-        if (!over) await this.#reply(request, service, packet);
+      const answers = answersOf(this.getHandlerByPattern(asked.request.pattern), asked, context);
+      const subscription = this.send(answers, (packet) => {
+        const n = running.nextReply();
+        // Before the place is free: closing waits for places first, and for replies then.
+        if (n !== undefined) replies.send(asked, answerOf(packet, n));
+        if (!packet.isDisposed) return;
+        runEndHook();
+        running.release();
       });
+      running.runs(subscription);
     });
   }
+}
 
-  #answer(record: BusRecord, request: RequestEnvelope, context: BusContext): Observable<unknown> {
-    try {
-      const handler = this.getHandlerByPattern(request.pattern);
-      if (!handler || handler.isEventHandler) throw new RequestError('BUS_NO_HANDLER', 'the service has no handler for this request');
-      return from(Promise.resolve(handler(decodeJson(record.value), context))).pipe(
-        mergeMap((result: unknown) => (isObservable(result) ? result : of(result))),
-      );
-    } catch (error) {
-      return throwError(() => error);
-    }
-  }
-
-  async #reply(request: RequestEnvelope, service: string, { err, response, isDisposed = false }: WritePacket): Promise<void> {
-    const reply: Reply =
-      err === undefined || err === null ? { response: response as unknown, isDisposed } : { error: toWireError(err), isDisposed: true };
-    try {
-      await this.#send(request, service, reply);
-    } catch (error) {
-      // Too large, or no JSON: who asked gets to know that much.
-      this.logger.error(error);
-      const { code } = toWireError(error);
-      await this.#send(request, service, { error: { code, message: 'the answer could not be sent' }, isDisposed: true });
-    }
-  }
-
-  async #send({ id, client, replyPartition }: RequestEnvelope, service: string, reply: Reply): Promise<void> {
-    await this.options.bus.produce(repliesTopic(service), [
-      { key: client, value: encodeJson(reply), headers: { id, client }, partition: replyPartition },
-    ]);
-  }
+function refuse(replies: ReplySender, asked: Asked, code: RequestErrorCode, message: string): void {
+  replies.send(asked, { n: 0, last: true, error: { code, message } });
 }

@@ -1,11 +1,11 @@
-export {
-  BUS_CLIENT_LIMITS,
-  BusClient,
-  type BusClientLimits,
-  type BusClientOptions,
-  BusMessage,
-  type MessageOptions,
-} from './bus-client.js';
+export { BusClient, type BusClientOptions } from './bus-client.js';
+export { BUS_CLIENT_LIMITS, type BusClientLimits } from './bus-client-limits.js';
 export { BusContext } from './bus-context.js';
-export { BUS_SERVER_LIMITS, BusServer, type BusServerLimits, type BusServerOptions, type BusStatus } from './bus-server.js';
+export { BusMessage, type MessageOptions } from './bus-message.js';
+export { BusServer, type BusServerOptions, type BusStatus } from './bus-server.js';
+export { BUS_SERVER_LIMITS, type BusServerLimits } from './bus-server-limits.js';
+export type { DistrustedReply } from './reply-intake.js';
 export { RequestError, type RequestErrorCode } from './request-error.js';
+export type { DistrustedRequest } from './request-intake.js';
+export { SERVICE_ROLES } from './service-roles.js';
+export type { RequestService } from './wire.js';

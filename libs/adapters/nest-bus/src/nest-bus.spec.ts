@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { openEmbeddedBus } from '@sallyport/adapter-embedded-bus';
 import { type Bus, TOPICS } from '@sallyport/bus';
+import { enrolled } from '@sallyport/trust/testing';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +18,16 @@ import {
   BusMessage,
   BusServer,
   type BusServerOptions,
+  type RequestService,
 } from './index.js';
 
+const { keys, roster } = enrolled('edge/e1', 'decision/d1');
+const CALLERS = Object.fromEntries(
+  ['echo', 'nothing', 'numbers', 'refuse', 'crash', 'bigint', 'wait', 'who', 'missing', TOPICS.control].map((pattern) => [
+    pattern,
+    ['edge'] as const,
+  ]),
+);
 const seen: string[] = [];
 let failures = 0;
 let handled = 0;
@@ -57,6 +66,11 @@ class EchoController {
   @MessagePattern('bigint')
   bigint(): unknown {
     return { n: 1n };
+  }
+
+  @MessagePattern('who')
+  who(@Ctx() context: BusContext): unknown {
+    return { ...context.caller, topic: context.record.topic };
   }
 
   @MessagePattern('wait')
@@ -104,7 +118,7 @@ describe('Nest over the bus', () => {
 
   async function serve(options: Partial<BusServerOptions> = {}): Promise<INestMicroservice> {
     const app = await NestFactory.createMicroservice(EchoModule, {
-      strategy: new BusServer({ bus, service: 'decide', ...options }),
+      strategy: new BusServer({ bus, service: 'decide', key: keys['decision/d1'], roster, callers: CALLERS, ...options }),
       logger: false,
     });
     apps.push(app);
@@ -113,7 +127,7 @@ describe('Nest over the bus', () => {
   }
 
   function client(options: Partial<BusClientOptions> = {}): BusClient {
-    const made = new BusClient({ bus, service: 'decide', ...options });
+    const made = new BusClient({ bus, service: 'decide', key: keys['edge/e1'], roster, ...options });
     clients.push(made);
     return made;
   }
@@ -159,17 +173,36 @@ describe('Nest over the bus', () => {
       message: 'not for you',
     });
     await expect(asked.request('crash', {})).rejects.toMatchObject({ code: 'BUS_HANDLER_FAILED', message: 'Internal server error' });
-    await expect(asked.request('unknown', {})).rejects.toMatchObject({ code: 'BUS_NO_HANDLER' });
+    await expect(asked.request('missing', {})).rejects.toMatchObject({ code: 'BUS_NO_HANDLER' });
     await expect(asked.request(TOPICS.control, {})).rejects.toMatchObject({ code: 'BUS_NO_HANDLER' });
     await expect(asked.request('bigint', {})).rejects.toMatchObject({ code: 'BUS_PAYLOAD_MALFORMED' });
     await expect(asked.request('echo', { n: 1n })).rejects.toMatchObject({ code: 'BUS_PAYLOAD_MALFORMED' });
-    await expect(client({ service: 'nobody' }).request('echo', {})).rejects.toMatchObject({ code: 'BUS_TOPIC' });
+    await expect(client({ service: 'nobody' as RequestService }).request('echo', {})).rejects.toMatchObject({ code: 'BUS_TOPIC' });
     expect(asked.outstanding).toBe(0);
   });
 
   it('P9: has limits with defaults', () => {
-    expect(BUS_CLIENT_LIMITS).toEqual({ requestTimeoutMs: 5000, maxOutstandingRequests: 1024 });
-    expect(BUS_SERVER_LIMITS).toEqual({ maxRunningRequests: 256, drainTimeoutMs: 10_000 });
+    const gathering = { maxBatchRequests: 256, maxBatchBytes: 256 * 1024, maxUnsentBytes: 16 * 2 ** 20 };
+    expect(BUS_CLIENT_LIMITS).toEqual({
+      requestTimeoutMs: 5000,
+      maxOutstandingRequests: 1024,
+      maxRecordBytes: 4 * 2 ** 20,
+      maxRecordsInFlight: 4,
+      partitionsMaxAgeMs: 300_000,
+      ...gathering,
+    });
+    expect(BUS_SERVER_LIMITS).toEqual({
+      maxRunningRequests: 256,
+      maxRunningPerCaller: 192,
+      maxWaitingPerCaller: 4096,
+      maxWaitingBytesPerCaller: 16 * 2 ** 20,
+      drainTimeoutMs: 10_000,
+      maxRecordBytes: 4 * 2 ** 20,
+      maxClockSkewMs: 600_000,
+      clockMemoryMs: 60_000,
+      maxRequestTimeoutMs: 600_000,
+      ...gathering,
+    });
   });
 
   it('P9: requestTimeoutMs, and each request may have its own', async () => {
@@ -195,7 +228,7 @@ describe('Nest over the bus', () => {
   });
 
   it('P9: maxRunningRequests: the next wait for a place, and a handler that hangs loses it when nobody waits for it any more', async () => {
-    await serve({ maxRunningRequests: 2 });
+    await serve({ maxRunningRequests: 2, maxRunningPerCaller: 2 });
     const asked = client();
     const hanging = [1, 2].map(() => asked.request('wait', {}, { timeoutMs: 200 }));
     const next = asked.request('echo', 'next', { timeoutMs: 20_000 });
@@ -205,30 +238,23 @@ describe('Nest over the bus', () => {
     expect(mostRunning).toBe(2);
   });
 
-  it('P2: a request that nobody waits for any more is not handled', async () => {
-    const asked = client();
-    await expect(asked.request('nothing', {}, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'BUS_REQUEST_TIMEOUT' });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  it('P2: a request that nobody waits for any more when its turn comes is not handled', async () => {
     let expired = 0;
-    await serve({ onExpired: () => (expired += 1) });
-    await eventually(() => expired === 1);
+    await serve({ maxRunningRequests: 1, onExpired: () => (expired += 1) });
+    const asked = client();
+    const first = asked.request('wait', {});
+    await eventually(() => release.length === 1);
+    await expect(asked.request('nothing', {}, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'BUS_REQUEST_TIMEOUT' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    release[0]!();
+    expect(await first).toBe('done');
     expect(await asked.request('echo', 1)).toBe(1);
-    expect(handled).toBe(1);
+    expect([expired, handled]).toEqual([1, 2]);
   });
 
-  it('P9: what is no request costs nobody anything', async () => {
+  it('tells a handler who asks', async () => {
     await serve();
-    const headers = { pattern: 'echo', id: '1', client: 'c', partition: '0', deadline: String(Date.now() + 10_000) };
-    const topic = 'sallyport.decide.requests';
-    await bus.produce(topic, [
-      { key: null, value: Buffer.from('{}') },
-      { key: null, value: Buffer.from('{'), headers },
-      { key: null, value: Buffer.from('{}'), headers: { ...headers, partition: '99' } },
-      { key: null, value: Buffer.from('{}'), headers: { ...headers, partition: 'x' } },
-      { key: null, value: Buffer.from('{}'), headers: { ...headers, deadline: '-1' } },
-      { key: null, value: Buffer.from('{}'), headers: { ...headers, pattern: '__proto__' } },
-    ]);
-    expect(await client().request('echo', 'still here')).toBe('still here');
+    expect(await client().request('who', {})).toEqual({ name: 'edge/e1', role: 'edge', topic: 'sallyport.decide.requests' });
   });
 
   it('closing the client ends who waits; closing the server waits for what runs', async () => {
@@ -277,7 +303,7 @@ describe('Nest over the bus', () => {
 
   it('an event record that is not JSON stops its partition rather than being passed over', async () => {
     const errors: unknown[] = [];
-    const strategy = new BusServer({ bus, service: 'decide' });
+    const strategy = new BusServer({ bus, service: 'decide', key: keys['decision/d1'], roster });
     (strategy as unknown as { logger: { error: (error: unknown) => void } }).logger = { error: (error) => errors.push(error) };
     const app = await NestFactory.createMicroservice(EchoModule, { strategy, logger: false });
     apps.push(app);
@@ -289,7 +315,7 @@ describe('Nest over the bus', () => {
   });
 
   it('a server that can not listen says so', async () => {
-    await expect(serve({ service: 'nobody' })).rejects.toMatchObject({ code: 'BUS_TOPIC' });
+    await expect(serve({ service: 'lease' })).rejects.toMatchObject({ code: 'BUS_NOT_ALLOWED' });
     apps = [];
   });
 });

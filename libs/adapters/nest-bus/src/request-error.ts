@@ -4,6 +4,10 @@ export type RequestErrorCode =
   | 'BUS_CLOSED'
   /** The payload isn't JSON, or can't be made to be. */
   | 'BUS_PAYLOAD_MALFORMED'
+  /** The payload alone is larger than a record may be. */
+  | 'BUS_PAYLOAD_TOO_LARGE'
+  /** The role of who asks may not ask this service for it. */
+  | 'BUS_NOT_ALLOWED'
   /** The service has no handler for the pattern. */
   | 'BUS_NO_HANDLER'
   /** The handler threw something that has no code of its own. */

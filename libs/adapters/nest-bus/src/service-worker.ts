@@ -4,6 +4,8 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { connectBus } from '@sallyport/adapter-embedded-bus';
+import { parseVerifierKeys, signingKeyFromPem } from '@sallyport/events';
+import { fixedRoster } from '@sallyport/trust';
 import { type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads';
 import { BusServer } from './index.js';
 
@@ -19,8 +21,16 @@ class ThreadController {
 @Module({ controllers: [ThreadController] })
 class ThreadModule {}
 
-const bus = connectBus((workerData as { readonly port: MessagePort }).port);
-const app = await NestFactory.createMicroservice(ThreadModule, { strategy: new BusServer({ bus, service: 'lease' }), logger: false });
+const { port, pem, enrolled } = workerData as { readonly port: MessagePort; readonly pem: string; readonly enrolled: string };
+const bus = connectBus(port);
+const strategy = new BusServer({
+  bus,
+  service: 'lease',
+  key: signingKeyFromPem('vendor/v1', pem),
+  roster: fixedRoster(parseVerifierKeys(enrolled)),
+  callers: { where: ['edge'] },
+});
+const app = await NestFactory.createMicroservice(ThreadModule, { strategy, logger: false });
 await app.listen();
 
 async function end(): Promise<void> {

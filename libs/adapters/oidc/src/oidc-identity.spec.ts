@@ -286,3 +286,20 @@ function withClaims(token: string, changed: Record<string, unknown>): string {
   const [head, , signature] = token.split('.');
   return `${head}.${Buffer.from(JSON.stringify(changed)).toString('base64url')}.${signature}`;
 }
+
+describe('a service whose clock may be off', () => {
+  it.each([-300, 300])('P4: accepts what another one has accepted with a clock %d s away, and nothing beyond', async (offS) => {
+    const off = oidcIdentity({
+      providers: [{ name: 'corp', issuer: issuer.issuer, audience: 'sallyport', groups: 'groups' }],
+      now: () => Date.now() + offS * 1000,
+      skewMs: 300_000,
+    });
+    const fresh = sign(key, claims({ iat: seconds(), nbf: seconds(), exp: seconds() + 30 }));
+    // The second time it is known.
+    expect([codeOf(await off.identify(fresh)), codeOf(await off.identify(fresh))]).toEqual(['accepted', 'accepted']);
+    const over = sign(key, claims({ exp: seconds() - 301 + offS }));
+    const early = sign(key, claims({ nbf: seconds() + 310 + offS, exp: seconds() + 1000 }));
+    expect([codeOf(await off.identify(over)), codeOf(await off.identify(early))]).toEqual(['TOKEN_EXPIRED', 'TOKEN_NOT_YET_VALID']);
+    off.close();
+  });
+});

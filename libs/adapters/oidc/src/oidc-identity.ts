@@ -27,7 +27,7 @@ export type OidcIdentity = IdentityPort & {
  * JWT access tokens of OpenID Connect issuers (RFC 9068, RFC 7519, OpenID Connect Discovery 1.0). Throws `OidcError` for providers that
  * can't be served; touches no network before the first token of an issuer comes.
  */
-export function oidcIdentity({ providers, limits: changed, now = Date.now }: OidcIdentityOptions): OidcIdentity {
+export function oidcIdentity({ providers, limits: changed, now = Date.now, skewMs = 0 }: OidcIdentityOptions): OidcIdentity {
   checkProviders(providers);
   const limits: OidcLimits = { ...DEFAULT_OIDC_LIMITS, ...changed };
   const byIssuer = new Map<string, Provider>(
@@ -40,7 +40,8 @@ export function oidcIdentity({ providers, limits: changed, now = Date.now }: Oid
           audience: options.audience,
           groups: options.groups,
           ...(options.kind ? { kind: options.kind } : {}),
-          clockToleranceMs: options.clockToleranceMs ?? 5000,
+          clockToleranceMs: (options.clockToleranceMs ?? 5000) + skewMs,
+          expiryToleranceMs: skewMs,
           maxActorDepth: limits.maxActorDepth,
         },
         algorithms: options.algorithms ?? DEFAULT_ALGORITHMS,
@@ -59,7 +60,7 @@ export function oidcIdentity({ providers, limits: changed, now = Date.now }: Oid
     if (!provider.algorithms.includes(algorithm)) return refuse('TOKEN_ALGORITHM', 'the algorithm of the token is not accepted');
 
     const digest = VerifiedTokens.digest(token);
-    const known = verified.get(digest, now(), ({ thumbprint }) => provider.keys.stands(thumbprint));
+    const known = verified.get(digest, now() - skewMs, ({ thumbprint }) => provider.keys.stands(thumbprint));
     if (known) return { ok: true, principal: known.principal };
 
     const found = await provider.keys.find(keyId, algorithm, signal);

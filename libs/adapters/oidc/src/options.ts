@@ -62,6 +62,11 @@ export interface OidcIdentityOptions {
   readonly limits?: Partial<OidcLimits>;
   /** Milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
+  /**
+   * How far this clock may be off the clock of another service that has seen the token: it is accepted that much before its `nbf` and
+   * `iat`, and that much after its `exp`. Default 0, for who decides how long a session lasts.
+   */
+  readonly skewMs?: number;
 }
 
 /** A URL that may be fetched: https, or http where the bytes don't leave the machine. Throws {@link OidcError}. */

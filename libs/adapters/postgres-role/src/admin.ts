@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 
 import { LeaseError } from '@sallyport/lease';
-import { type Client, DatabaseError, escapeIdentifier, escapeLiteral, Pool } from 'pg';
+import { Client, type ClientConfig, DatabaseError, escapeIdentifier, escapeLiteral, Pool } from 'pg';
 
 export interface AdminOptions {
   /** `postgres://…` of a superuser, or of a role as README.md describes. Its database is used first. Secret. */
@@ -27,6 +27,8 @@ export interface Admin {
    * nothing of theirs must ever be called with our rights. Rejects with `LEASE_TARGET`, or the `LeaseError` that `work` threw.
    */
   transaction<T>(database: string, work: (session: Session) => Promise<T>): Promise<T>;
+  /** A connection beside those of transactions, not connected yet. Who asks ends it. */
+  connection(database: string): Client;
   close(): Promise<void>;
 }
 
@@ -64,16 +66,20 @@ export function connectAdmin(options: AdminOptions): Admin {
   if (options.tls !== undefined) for (const name of ['sslmode', 'sslcert', 'sslkey', 'sslrootcert']) base.searchParams.delete(name);
   const pools = new Map<string, Pool>();
 
+  const configFor = (database: string): ClientConfig => ({
+    connectionString: urlFor(base, database),
+    ...(options.tls === undefined ? {} : { ssl: options.tls }),
+    application_name: 'sallyport-vendor',
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    query_timeout: options.statementTimeoutMs + options.lockTimeoutMs,
+  });
+
   const poolFor = (database: string): Pool => {
     const known = pools.get(database);
     if (known) return known;
     const pool = new Pool({
-      connectionString: urlFor(base, database),
-      ...(options.tls === undefined ? {} : { ssl: options.tls }),
-      application_name: 'sallyport-vendor',
+      ...configFor(database),
       max: options.maxConnections,
-      connectionTimeoutMillis: options.connectTimeoutMs,
-      query_timeout: options.statementTimeoutMs + options.lockTimeoutMs,
       idleTimeoutMillis: IDLE_MS,
       allowExitOnIdle: true,
     });
@@ -124,6 +130,7 @@ export function connectAdmin(options: AdminOptions): Admin {
         }
       }
     },
+    connection: (database) => new Client(configFor(database)),
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
       pools.clear();

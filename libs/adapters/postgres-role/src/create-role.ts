@@ -1,4 +1,4 @@
-import { type Lease, LeaseError, type LeaseRequest } from '@sallyport/lease';
+import { type Lease, LeaseError, type LeaseOrder } from '@sallyport/lease';
 
 import { escapeIdentifier, escapeLiteral, type Session } from './admin.js';
 import { grantStatement, type Phrase } from './profile.js';
@@ -7,7 +7,7 @@ const COMMENT_SUBJECT_MAX_CHARS = 200;
 
 export interface NewRole {
   readonly lease: Lease;
-  readonly request: LeaseRequest;
+  readonly order: LeaseOrder;
   readonly phrases: readonly Phrase[];
   readonly verifier: string;
   readonly connectionLimit: number;
@@ -16,10 +16,10 @@ export interface NewRole {
 }
 
 /** Who this is for, for whoever looks at the server. JSON, so that no text can pretend to be another field. */
-function comment({ lease, request }: NewRole): string {
+function comment({ lease, order }: NewRole): string {
   return JSON.stringify({
     sallyport: lease.session,
-    subject: request.subject.slice(0, COMMENT_SUBJECT_MAX_CHARS),
+    subject: order.subject.slice(0, COMMENT_SUBJECT_MAX_CHARS),
     resource: lease.resource,
   });
 }

@@ -121,9 +121,19 @@ async function settle(session: Session, role: string, oid: number, options: Drop
   await client.query(`DROP OWNED BY ${name}`);
 }
 
+/** False when it was gone already. Without IF EXISTS: when one goes at the same moment, only one of the two may take it for its own work. */
+async function remove(options: DropOptions, role: string, oid: number): Promise<boolean> {
+  return options.admin.transaction(options.database, async ({ client }) => {
+    if ((await oidOf(client, role)) !== oid) return false;
+    await client.query(`DROP ROLE ${escapeIdentifier(role)}`);
+    return true;
+  });
+}
+
 /**
  * Ends a role: no more logins, its connections ended, what it owns given away in every database, its rights taken, the role
- * dropped. Each step is its own transaction, and can be done again from the start. False when there was no such role.
+ * dropped. Each step is its own transaction, and can be done again from the start. False when there was no such role, or another replica
+ * has dropped it meanwhile.
  */
 export async function dropRole(options: DropOptions, role: string): Promise<boolean> {
   const oid = await shut(options, role);
@@ -136,9 +146,10 @@ export async function dropRole(options: DropOptions, role: string): Promise<bool
       }
       // One that was signing in while the door was shut has shown up by now.
       await endConnections(options, oid);
-      await options.admin.transaction(options.database, ({ client }) => client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(role)}`));
-      return true;
+      return await remove(options, role, oid);
     } catch (error) {
+      // Another replica was faster: what we were about to change is gone.
+      if ((await options.admin.transaction(options.database, ({ client }) => oidOf(client, role))) === null) return false;
       // It may have made something just before it was ended.
       if (round >= ROUNDS) throw error;
     }

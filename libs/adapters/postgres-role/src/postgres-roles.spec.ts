@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { type TestPostgres, testPostgres } from '@sallyport/adapter-embedded-postgres/testing';
-import type { LeaseRequest, LeaseSource, PostgresSecret } from '@sallyport/lease';
+import type { LeaseOrder, LeaseSource, PostgresSecret } from '@sallyport/lease';
 import { Client } from 'pg';
 
 import { postgresRoles, type PostgresRolesOptions } from './postgres-roles.js';
@@ -34,7 +34,7 @@ async function source(options: Partial<PostgresRolesOptions> = {}): Promise<Leas
   return made;
 }
 
-function request(profiles: readonly string[], more: Partial<LeaseRequest> = {}): LeaseRequest {
+function request(profiles: readonly string[], more: Partial<LeaseOrder> = {}): LeaseOrder {
   return {
     session: 's-1',
     resource: 'shop',
@@ -46,7 +46,7 @@ function request(profiles: readonly string[], more: Partial<LeaseRequest> = {}):
   };
 }
 
-async function issue(from: LeaseSource, profiles: readonly string[], more: Partial<LeaseRequest> = {}) {
+async function issue(from: LeaseSource, profiles: readonly string[], more: Partial<LeaseOrder> = {}) {
   const asked = request(profiles, more);
   const lease = from.plan(newId(), asked);
   return { lease, secret: await from.create(lease, asked) };
@@ -204,6 +204,15 @@ describe('a role for each session', () => {
     }
     expect(texts).toHaveLength(3 * 11);
     expect(texts.join('\n')).not.toMatch(/top-secret|no-such-host|127\.0\.0\.1/);
+  });
+
+  it('P4: many at once by several vendors are all made and dropped, and each end is told once', async () => {
+    const vendors = await Promise.all([source(), source(), source()]);
+    const issued = await Promise.all(vendors.flatMap((vendor) => Array.from({ length: 15 }, () => issue(vendor, ['reader', 'writer']))));
+    // Each is dropped by all of them.
+    const ended = await Promise.all(issued.map(({ lease }) => Promise.all(vendors.map((vendor) => vendor.drop(lease.id)))));
+    expect(ended.map((by) => by.filter(Boolean).length)).toEqual(issued.map(() => 1));
+    expect((await server.query("SELECT FROM pg_roles WHERE starts_with(rolname, 'sallyport_spec_')")).rowCount).toBe(0);
   });
 
   it('many at once neither collide nor deadlock', async () => {

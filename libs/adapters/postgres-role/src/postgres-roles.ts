@@ -9,6 +9,7 @@ import { checkProfiles, type Phrase } from './profile.js';
 import { roleNames } from './role-name.js';
 import { randomPassword, scramVerifier } from './scram.js';
 import { serial } from './serial.js';
+import { soleSweep } from './sole-sweep.js';
 
 export interface PostgresRolesLimits {
   /** Of one session's role; the edge needs two or three. */
@@ -74,7 +75,7 @@ export async function postgresRoles(options: PostgresRolesOptions): Promise<Leas
   });
   const turns = serial(limits.maxPending);
   const creating = new Map<string, Promise<unknown>>();
-  const dropping = new Map<string, Promise<void>>();
+  const dropping = new Map<string, Promise<boolean>>();
   const dropOptions: DropOptions = {
     admin,
     serial: turns,
@@ -101,16 +102,16 @@ export async function postgresRoles(options: PostgresRolesOptions): Promise<Leas
     if (found.rolsuper) throw new LeaseError('LEASE_CONFIG', `the owner ${owner} for what sessions leave behind is a superuser`);
   };
 
-  const drop = async (id: string): Promise<void> => {
+  const drop = async (id: string): Promise<boolean> => {
     const running = dropping.get(id);
     if (running) return running;
     const work = (async () => {
       await creating.get(id)?.catch(() => undefined);
-      await dropRole(dropOptions, names.of(id));
+      return dropRole(dropOptions, names.of(id));
     })();
     dropping.set(id, work);
     try {
-      await work;
+      return await work;
     } catch (error) {
       throw targetError(error);
     } finally {
@@ -118,39 +119,63 @@ export async function postgresRoles(options: PostgresRolesOptions): Promise<Leas
     }
   };
 
+  const sweepNow: LeaseSource['sweep'] = async (isLive, settled) => {
+    const found = await admin.transaction(database, async ({ client }) => {
+      const { rows } = await client.query<{ login: string; expired: boolean }>(
+        'SELECT rolname AS login, coalesce(rolvaliduntil <= clock_timestamp(), false) AS expired FROM pg_roles WHERE starts_with(rolname, $1)',
+        [names.prefix],
+      );
+      return rows;
+    });
+    await settled?.();
+    const swept: { id: string; login: string }[] = [];
+    const failed: { id: string; login: string; code: string }[] = [];
+    for (const { login, expired } of found) {
+      const id = names.leaseId(login);
+      // VALID UNTIL is looked at when signing in only: who is in stays in, so an expired role is ended here.
+      if (id === null || creating.has(id) || dropping.has(id) || (isLive(id) && !expired)) continue;
+      try {
+        if (await drop(id)) swept.push({ id, login });
+      } catch (error) {
+        failed.push({ id, login, code: error instanceof LeaseError ? error.code : 'LEASE_TARGET' });
+      }
+    }
+    return { swept, failed };
+  };
+
   return {
     resource,
 
-    plan(id, request) {
+    plan(id, order) {
       const nowMs = clock();
-      const expiresAtMs = Math.min(request.notAfterMs, nowMs + options.ttlMs);
+      const expiresAtMs = Math.min(order.notAfterMs, nowMs + options.ttlMs);
       if (!Number.isSafeInteger(expiresAtMs) || expiresAtMs <= nowMs)
         throw new LeaseError('LEASE_REQUEST_INVALID', 'the session is over already');
-      if (request.database !== undefined && !databases.has(request.database)) {
-        throw new LeaseError('LEASE_REQUEST_INVALID', `resource ${resource} has no database ${JSON.stringify(request.database)}`);
+      if (order.database !== undefined && !databases.has(order.database)) {
+        throw new LeaseError('LEASE_REQUEST_INVALID', `resource ${resource} has no database ${JSON.stringify(order.database)}`);
       }
-      phrasesOf(request.profiles);
+      phrasesOf(order.profiles);
       return {
         id,
-        session: request.session,
+        session: order.session,
         resource,
         source: 'postgres-role',
-        profiles: request.profiles,
+        profiles: order.profiles,
         login: names.of(id),
         expiresAtMs,
       };
     },
 
-    async create(lease, request) {
+    async create(lease, order) {
       if (lease.login !== names.of(lease.id)) throw new LeaseError('LEASE_REQUEST_INVALID', 'the lease was planned by another source');
       const phrases = phrasesOf(lease.profiles);
       const password = randomPassword();
       const work = (async () => {
         const verifier = await scramVerifier(password);
         await turns.run(() =>
-          admin.transaction(request.database ?? database, async (session) => {
+          admin.transaction(order.database ?? database, async (session) => {
             await checkOwner(session.client);
-            await createRole(session, { lease, request, phrases, verifier, connectionLimit: limits.connectionsPerRole, nowMs: clock() });
+            await createRole(session, { lease, order, phrases, verifier, connectionLimit: limits.connectionsPerRole, nowMs: clock() });
           }),
         );
       })();
@@ -167,28 +192,9 @@ export async function postgresRoles(options: PostgresRolesOptions): Promise<Leas
     drop,
 
     async sweep(isLive, settled) {
-      const found = await admin.transaction(database, async ({ client }) => {
-        const { rows } = await client.query<{ login: string; expired: boolean }>(
-          'SELECT rolname AS login, coalesce(rolvaliduntil <= clock_timestamp(), false) AS expired FROM pg_roles WHERE starts_with(rolname, $1)',
-          [names.prefix],
-        );
-        return rows;
-      });
-      await settled?.();
-      const swept: { id: string; login: string }[] = [];
-      const failed: { id: string; login: string; code: string }[] = [];
-      for (const { login, expired } of found) {
-        const id = names.leaseId(login);
-        // VALID UNTIL is looked at when signing in only: who is in stays in, so an expired role is ended here.
-        if (id === null || creating.has(id) || dropping.has(id) || (isLive(id) && !expired)) continue;
-        try {
-          await drop(id);
-          swept.push({ id, login });
-        } catch (error) {
-          failed.push({ id, login, code: error instanceof LeaseError ? error.code : 'LEASE_TARGET' });
-        }
-      }
-      return { swept, failed };
+      const { installation } = options;
+      const done = await soleSweep(admin, { database, installation }, () => sweepNow(isLive, settled));
+      return done ?? { swept: [], failed: [], skipped: true };
     },
 
     close: () => admin.close(),

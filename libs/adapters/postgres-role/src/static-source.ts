@@ -14,20 +14,20 @@ export interface StaticSourceOptions {
 export function staticSource({ resource, user, password, clock = Date.now }: StaticSourceOptions): LeaseSource {
   return {
     resource,
-    plan(id, request) {
-      if (request.notAfterMs <= clock()) throw new LeaseError('LEASE_REQUEST_INVALID', 'the session is over already');
+    plan(id, order) {
+      if (order.notAfterMs <= clock()) throw new LeaseError('LEASE_REQUEST_INVALID', 'the session is over already');
       return {
         id,
-        session: request.session,
+        session: order.session,
         resource,
         source: 'static',
-        profiles: request.profiles,
+        profiles: order.profiles,
         login: user,
-        expiresAtMs: request.notAfterMs,
+        expiresAtMs: order.notAfterMs,
       };
     },
     create: async () => ({ user, password }),
-    drop: async () => undefined,
+    drop: async () => true,
     sweep: async () => ({ swept: [], failed: [] }),
     close: async () => undefined,
   };

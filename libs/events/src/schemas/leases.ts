@@ -12,6 +12,7 @@ export const leaseSchemas = {
     source: z.enum(['postgres-role', 'static']),
     profiles: z.array(text),
     expiresAtMs: z.number(),
+    holder: text.exactOptional(),
   }),
   'lease.dropped': z.object(login),
   'lease.swept': z.object(login),
