@@ -1,8 +1,8 @@
 import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
 import type { Roster } from '@sallyport/trust';
+import { catchUp } from './catch-up.js';
 import { type Activated, type LoadPublished, PolicyLine } from './policy-line.js';
-import { POLICY_PARTITION, readRecord, readTopic } from './read-topic.js';
-import { readPublished } from './read-published.js';
+import { POLICY_PARTITION } from './read-topic.js';
 import type { Refused } from './refusal.js';
 
 export interface FollowPoliciesOptions<Loaded> {
@@ -44,25 +44,19 @@ export async function followPolicies<Loaded>(options: FollowPoliciesOptions<Load
     }
   };
 
-  /** The same as offering each record in order, without loading those that a later one has replaced. */
-  const catchUp = async (told: bigint): Promise<bigint> => {
-    const candidates: { readonly offset: bigint; readonly number: number }[] = [];
-    const next = await readTopic(bus, 0n, (record) => {
-      const read = readPublished(roster, record);
-      if (read.ok) return void candidates.push({ offset: record.offset, number: read.policy.number });
-      sawStranger ||= read.reason === 'unknown-key';
-      if (record.offset >= told) onRefused(read, record);
+  const catchUpTo = (told: bigint): Promise<bigint> =>
+    catchUp({
+      bus,
+      roster,
+      line,
+      offer: (record) => broken.has(record.offset) || offer(record),
+      onUnreadable: (refused, record) => {
+        sawStranger ||= refused.reason === 'unknown-key';
+        if (record.offset >= told) onRefused(refused, record);
+      },
     });
-    candidates.sort((one, other) => other.number - one.number || Number(one.offset - other.offset));
-    for (const { offset, number } of candidates) {
-      if (!line.isAhead(number, offset)) break;
-      const record = broken.has(offset) ? undefined : await readRecord(bus, offset);
-      if (record) offer(record);
-    }
-    return next;
-  };
 
-  let seen = await catchUp(0n);
+  let seen = await catchUpTo(0n);
   // One thing at a time: what is new, and what is looked at again.
   let work: Promise<void> = Promise.resolve();
   const inTurn = (next: () => Promise<void> | void): Promise<void> => {
@@ -84,15 +78,22 @@ export async function followPolicies<Loaded>(options: FollowPoliciesOptions<Load
     onError,
   });
   // A publisher's key comes by other ways than its policies, and may come later.
-  let rosterVersion = roster.version;
+  let rosterVersion: number | undefined = roster.version;
   const enrolledSince = setInterval(() => {
     if (roster.version === rosterVersion) return;
     rosterVersion = roster.version;
     if (!sawStranger) return;
-    sawStranger = false;
     void inTurn(async () => {
-      const next = await catchUp(seen);
-      if (next > seen) seen = next;
+      try {
+        sawStranger = false;
+        const next = await catchUpTo(seen);
+        if (next > seen) seen = next;
+      } catch (error) {
+        // Again at the next look.
+        sawStranger = true;
+        rosterVersion = undefined;
+        throw error;
+      }
     });
   }, ROSTER_POLL_MS);
   enrolledSince.unref();

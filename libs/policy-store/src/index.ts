@@ -1,4 +1,5 @@
 export { followPolicies, type FollowedPolicies, type FollowPoliciesOptions } from './follow-policies.js';
+export { newestPolicy } from './catch-up.js';
 export { policyHistory, type PolicyHistory, type PolicyVersion } from './policy-history.js';
 export { type Activated, type LoadPublished, type Offered, PolicyLine } from './policy-line.js';
 export { PolicyStoreError, type PolicyStoreErrorCode } from './policy-store-error.js';
@@ -12,5 +13,6 @@ export {
   policyRecord,
   type PublishedPolicy,
 } from './published-policy.js';
+export { type Publication, publishPolicy, type PublishPolicyOptions } from './publish-policy.js';
 export { type Read, readPublished } from './read-published.js';
 export { type PolicyRefusal, refusalOf, type Refused } from './refusal.js';

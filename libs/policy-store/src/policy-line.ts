@@ -27,10 +27,14 @@ export type Offered<Loaded> =
 export class PolicyLine<Loaded> {
   #live: Activated<Loaded> | undefined;
 
+  /** @param live  where the line begins; default: at nothing */
   constructor(
     private readonly roster: Roster,
     private readonly load: LoadPublished<Loaded>,
-  ) {}
+    live?: Activated<Loaded>,
+  ) {
+    this.#live = live;
+  }
 
   get live(): Activated<Loaded> | undefined {
     return this.#live;

@@ -13,7 +13,7 @@ import { startDecision } from './decision.js';
 import { serviceKey } from './ground.js';
 import { installationOf } from './installation.js';
 import { livePolicy } from './live-policy.js';
-import { liveRemoteVerdicts } from './live-verdicts.js';
+import { liveRemoteVerdicts, liveVerdicts } from './live-verdicts.js';
 import { remoteVerdicts } from './remote-verdicts.js';
 import { DEFAULT_BUNDLE_DIR } from './settings.js';
 import { eventually, grantsFor, policyWith, publish, readBy } from './testing.js';
@@ -73,6 +73,19 @@ describe('a policy that changes under load', () => {
   afterEach(async () => {
     await bus.close();
     await rm(directory, { recursive: true });
+  });
+
+  it('P2: an edge that judges by itself switches alike, and remembers nothing of before', async () => {
+    const { roster, keys } = enrolled('publisher/ana');
+    const live = await livePolicy({ bus, roster, configured: { bundleDir: DEFAULT_BUNDLE_DIR, grants: grantsFor('one') }, log });
+    const port = liveVerdicts(live, { verdictCacheEntries: 10 }, log);
+    const said = async (subject: string) => (await port.decide(readBy(subject))).decision;
+    expect([await said('one'), await said('two')]).toEqual(['allow', 'deny']);
+    const next = await policyWith(grantsFor('two'));
+    await publish(bus, keys['publisher/ana'], 1, next);
+    await eventually('it has switched', () => port.revision === next.revision);
+    expect([await said('one'), await said('two')]).toEqual(['deny', 'allow']);
+    await live.close();
   });
 
   it('P2: decision and edge switch without a request that is dropped, and the switch is on record', async () => {

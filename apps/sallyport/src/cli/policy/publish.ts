@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { formatVerifierKey, type SigningKey } from '@sallyport/events';
-import { policyHistory, policyRecord, PolicyStoreError, type PublishedPolicy } from '@sallyport/policy-store';
+import { PolicyStoreError, publishPolicy, type PublishedPolicy } from '@sallyport/policy-store';
 import { canonicalJson, revisionOf } from '@sallyport/verdict';
-import { type Bus, TOPICS } from '@sallyport/bus';
 import { checkEnrolled, fileRoster, type Roster, TrustError } from '@sallyport/trust';
 import { rosterPath, serviceKey } from '../../services/ground.js';
 import { loadPublished } from '../../services/policy.js';
@@ -29,9 +28,21 @@ export async function publish(options: PublishOptions, io: Io): Promise<void> {
   if (options.dryRun) return io.out(`revision ${candidate.revision} can be published\n`);
   kafkaOf(settings);
   const { roster, key } = await publisher(settings);
-  const number = await onKafka(settings, io, (bus) => append(bus, roster, key, candidate, options.comment ?? ''));
-  if (number === undefined) io.err(`Revision ${candidate.revision} is live already: nothing was published.\n`);
-  else io.out(`published number ${number}, revision ${candidate.revision}\n`);
+  const done = await onKafka(settings, io, async (bus) => {
+    const policy = { ...candidate, comment: options.comment ?? '' };
+    try {
+      return await publishPolicy({ bus, roster, key, load: loadPublished, policy, nowMs: Date.now() });
+    } catch (error) {
+      throw error instanceof PolicyStoreError ? wrongUse(error.message) : error;
+    }
+  });
+  const { number } = done;
+  if (done.outcome === 'published') return io.out(`published number ${number}, revision ${candidate.revision}\n`);
+  if (done.outcome === 'live-already')
+    return io.err(`Revision ${candidate.revision} is live already, as number ${number}: nothing was published.\n`);
+  throw new CliError(EXIT.found, `number ${number} was refused: ${done.detail}`, {
+    hint: 'somebody else has published meanwhile: look at `sallyport policy log`, then publish again',
+  });
 }
 
 /** Everything that services check before they switch. */
@@ -70,25 +81,4 @@ async function publisher({ config, dataDir }: CliSettings): Promise<{ readonly r
   } catch (error) {
     throw error instanceof TrustError ? wrongUse(error.message) : error;
   }
-}
-
-/** The number under which it is live; undefined when it was before. */
-async function append(bus: Bus, roster: Roster, key: SigningKey, candidate: Candidate, comment: string): Promise<number | undefined> {
-  const { live } = await policyHistory(bus, roster, loadPublished);
-  if (live?.revision === candidate.revision) return undefined;
-  const number = (live?.number ?? 0) + 1;
-  let record;
-  try {
-    record = policyRecord(key, { ...candidate, number, comment, timeMs: Date.now() });
-  } catch (error) {
-    throw error instanceof PolicyStoreError ? wrongUse(error.message) : error;
-  }
-  const [placed] = await bus.produce(TOPICS.policies, [record]);
-  // Somebody may have been quicker: the log decides, and we read what it says.
-  const { versions } = await policyHistory(bus, roster, loadPublished);
-  const own = versions.find(({ offset }) => offset === placed?.offset);
-  if (own?.state !== 'refused') return number;
-  throw new CliError(EXIT.found, `number ${number} was refused: ${own.detail ?? own.reason}`, {
-    hint: 'somebody else has published meanwhile: look at `sallyport policy log`, then publish again',
-  });
 }
