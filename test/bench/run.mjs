@@ -22,6 +22,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Each exports `bench(options)`, which resolves with `{ title, unit, baselines, versions, skipped, rows }`. */
 const BENCHES = {
   postgres: () => import('./postgres.mjs'),
+  bus: () => import('./bus.mjs'),
 };
 
 const wrongUse = (message) => {

@@ -1,8 +1,10 @@
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import type { Bus } from '@sallyport/bus';
-import type { VerifierKey } from '@sallyport/events';
+import { DistrustMetrics } from '@sallyport/adapter-metrics';
+import { type Bus, TOPICS } from '@sallyport/bus';
+import type { SigningKey, VerifierKey } from '@sallyport/events';
 import type { IdentityPort } from '@sallyport/identity';
+import { announce, type AnnouncedServices, distrustReport, followTrusted, type Roster } from '@sallyport/trust';
 import type { Engine } from '@sallyport/verdict';
 import type { AnswerHold } from './answer.port.js';
 import { ConsoleModule } from './console.module.js';
@@ -27,6 +29,16 @@ export interface ConsoleOptions {
   readonly store: ConsoleStore;
   /** Revocations go to its control stream; the live feed and exports come from its session stream. */
   readonly bus: Bus;
+  /** `console/NAME`: signs revocations. */
+  readonly key: SigningKey;
+  /** Whose word counts. */
+  readonly roster: Roster;
+  /** Filled from the control stream; caught up when the console is there. */
+  readonly announced: AnnouncedServices;
+  /** Told of itself when it starts. */
+  readonly installation: string;
+  readonly version: string;
+  readonly metrics?: DistrustMetrics;
   /** Brings an answer to the decision service. */
   readonly answer: AnswerHold;
   readonly identity: IdentityPort;
@@ -60,11 +72,26 @@ const CLOSE_GRACE_MS = 2000;
 export async function createConsole(options: ConsoleOptions): Promise<Console> {
   const { host, store, bus, answer, identity, engine, resources, policy, verifierKeys, log, nowMs = Date.now } = options;
   const limits: ConsoleLimits = { ...CONSOLE_LIMITS, ...options.limits };
+  const { key, roster, announced, metrics = new DistrustMetrics() } = options;
+  const control = await followTrusted({
+    bus,
+    topic: TOPICS.control,
+    roster,
+    onEvent: (event, by) => event.type === 'service.announced' && announced.apply(event, by),
+    onDistrusted: distrustReport({ counted: metrics.counted, log, nowMs }),
+    onError: (error) => log.error({ err: error }, 'the control stream can not be followed'),
+  });
   const feed = await LiveFeed.open(bus, log);
+  const closeFollowing = async (): Promise<void> => {
+    await feed.close();
+    await control.close();
+  };
   const streams = new LiveStreams(feed, limits);
   const services = {
     store,
     bus,
+    key,
+    announced,
     engine,
     answer,
     feed,
@@ -97,16 +124,17 @@ export async function createConsole(options: ConsoleOptions): Promise<Console> {
   server.headersTimeout = limits.requestTimeoutMs;
   server.requestTimeout = limits.requestTimeoutMs;
   try {
+    await announce(bus, key, { installation: options.installation, version: options.version, nowMs: nowMs() });
     await app.listen(options.port, host);
   } catch (error) {
-    await feed.close();
+    await closeFollowing();
     throw error;
   }
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${port()}`,
     async close() {
       streams.close();
-      await feed.close();
+      await closeFollowing();
       const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
       server.closeIdleConnections();
       await app.close().finally(() => clearTimeout(cut));

@@ -5,5 +5,16 @@ export { CONSOLE_LIMITS, type ConsoleLimits } from './limits.js';
 export type { ProjectionsPort, ProjectionsStatus } from './projections.port.js';
 export type { RebuildState } from './api/projections.controller.js';
 export type { PolicyInfo, ResourceInfo } from './services.js';
-export type { ConsoleStore, HoldFilter, LeaseFilter, Page, PageQuery, PrincipalRow, SessionFilter, StoredEvent } from './store.port.js';
+export type {
+  ConsoleStore,
+  HoldFilter,
+  LeaseFilter,
+  Page,
+  PageQuery,
+  PrincipalRow,
+  RevocationFilter,
+  SessionFilter,
+  StoredEvent,
+} from './store.port.js';
+export type { EdgeConfirmation, RevocationView } from './revocation-view.js';
 export type { ApprovalView, LeaseView, PrincipalView, RunView, SessionView } from './views.js';

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { TOPICS } from '@sallyport/bus';
-import { type ControlEvents, controlEvent } from '@sallyport/events';
+import type { ControlEvents } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
 import type { SessionRow } from '@sallyport/projections';
+import { writeControl } from '@sallyport/trust';
 import type { ConsoleServices } from './services.js';
 
-type Services = Pick<ConsoleServices, 'bus' | 'nowMs'>;
+type Services = Pick<ConsoleServices, 'bus' | 'key' | 'nowMs'>;
 
 const NO_REASON = 'no reason given';
 
-/** P10: one event, and the edge that holds the session ends it. Resolves when it is on the log. */
-export function revokeSession(services: Services, by: Principal, { id, subject }: SessionRow, reason: string): Promise<void> {
+/** P10: one event, and the edge that holds the session ends it. Resolves with the event's id when it is on the log. */
+export function revokeSession(services: Services, by: Principal, { id, subject }: SessionRow, reason: string): Promise<string> {
   return publish(services, 'session.revoked', id, subject, { session: id, by: nameOf(by), reason: reason || NO_REASON });
 }
 
@@ -20,19 +20,20 @@ export function revokePrincipal(
   by: Principal,
   target: { readonly subject: string; readonly issuer?: string },
   reason: string,
-): Promise<void> {
+): Promise<string> {
   return publish(services, 'principal.revoked', target.subject, target.subject, { ...target, by: nameOf(by), reason: reason || NO_REASON });
 }
 
 async function publish<Type extends 'session.revoked' | 'principal.revoked'>(
-  { bus, nowMs }: Services,
+  { bus, key: signingKey, nowMs }: Services,
   type: Type,
   key: string,
   subject: string,
   data: ControlEvents[Type],
-): Promise<void> {
-  const { bytes } = controlEvent({ id: randomUUID(), source: '/console', subject }, type, data, nowMs());
-  await bus.produce(TOPICS.control, [{ key, value: bytes }]);
+): Promise<string> {
+  const id = randomUUID();
+  await writeControl(bus, signingKey, { id, subject, key, timeMs: nowMs() }, type, data);
+  return id;
 }
 
 function nameOf({ subject, provider }: Principal): string {

@@ -1,5 +1,6 @@
 import type { Bus } from '@sallyport/bus';
-import type { VerifierKey } from '@sallyport/events';
+import type { SigningKey, VerifierKey } from '@sallyport/events';
+import type { AnnouncedServices } from '@sallyport/trust';
 import type { Engine } from '@sallyport/verdict';
 import type { AnswerHold } from './answer.port.js';
 import type { Exporter } from './export/exporter.js';
@@ -34,6 +35,8 @@ export interface PolicyInfo {
 export interface ConsoleServices {
   readonly store: ConsoleStore;
   readonly bus: Bus;
+  readonly key: SigningKey;
+  readonly announced: AnnouncedServices;
   readonly engine: Engine;
   readonly answer: AnswerHold;
   readonly feed: LiveFeed;

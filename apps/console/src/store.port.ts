@@ -1,4 +1,4 @@
-import type { HoldRow, LeaseRow, RunRow, SessionRow } from '@sallyport/projections';
+import type { AcknowledgementRow, HoldRow, LeaseRow, RevocationRow, RunRow, SessionRow } from '@sallyport/projections';
 
 /** Some rows, and where the next ones begin; null when there are none. */
 export interface Page<Row> {
@@ -38,6 +38,13 @@ export interface LeaseFilter {
   readonly resource?: string;
 }
 
+export interface RevocationFilter {
+  readonly kind?: RevocationRow['kind'];
+  /** Subject. */
+  readonly principal?: string;
+  readonly session?: string;
+}
+
 /** One event of a session, as written. */
 export interface StoredEvent {
   readonly sequence: number;
@@ -70,4 +77,8 @@ export interface ConsoleStore {
   runs(query: PageQuery): Promise<Page<RunRow>>;
   run(id: string): Promise<RunRow | null>;
   principals(query: PageQuery & { readonly subject?: string }): Promise<Page<PrincipalRow>>;
+  revocations(query: RevocationFilter & PageQuery): Promise<Page<RevocationRow>>;
+  revocation(id: string): Promise<RevocationRow | null>;
+  /** Of any of these revocations. */
+  acknowledgements(revocations: readonly string[]): Promise<readonly AcknowledgementRow[]>;
 }

@@ -13,12 +13,17 @@ import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
 import { loadOrCreateKey, SessionStream, type SigningKey } from '@sallyport/events';
 import { exampleSession } from '@sallyport/events/examples';
 import { Checkpointer, logName } from '@sallyport/ledger';
+import { AnnouncedServices, heardEvent, type Roster } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
 import { loadGrants } from '@sallyport/verdict';
 import { pino } from 'pino';
 import type { HoldAnswer, HoldAnswered } from './answer.port.js';
 import { type Console, createConsole } from './create-console.js';
 import type { ConsoleLimits } from './limits.js';
 import type { ProjectionsPort } from './projections.port.js';
+
+/** Edges beside `edge/test`, for revocations. */
+const { keys, roster } = enrolled('console/test', 'edge/a', 'edge/b');
 
 export const LOCAL_TOKEN = 'local-operator-token-for-specs';
 
@@ -55,6 +60,9 @@ export interface TestConsole {
   /** By subject: a token each. */
   readonly tokens: Readonly<Record<string, string>>;
   readonly edgeKey: SigningKey;
+  /** Of the services whose word counts on the control stream; what they write is in the read model soon after. */
+  readonly keys: typeof keys;
+  readonly roster: Roster;
   readonly ledgerKey: SigningKey;
   /** What was asked of the decision service; `answerWith` says what it answers. */
   readonly answers: HoldAnswer[];
@@ -86,11 +94,30 @@ export async function testConsole(
   const ledgerKey = await loadOrCreateKey(join(directory, 'keys'), 'ledger/test');
   const answers: HoldAnswer[] = [];
   let answered: HoldAnswered = { ok: true, hold: '', by: 'dana', given: 1, needed: 1 };
+  const projected = await bus.consume({
+    topic: TOPICS.control,
+    start: { at: 'earliest' },
+    async onBatch(batch) {
+      const records = batch.filter((record) => heardEvent(roster, record).ok);
+      await store.applyBatch({
+        topic: TOPICS.control,
+        partition: 0,
+        records: records.map(({ topic, partition, offset, value }) => ({ topic, partition, offset, bytes: value })),
+        firstOffset: batch[0]!.offset,
+        nextOffset: batch.at(-1)!.offset + 1n,
+      });
+    },
+  });
   const console = await createConsole({
     host: '127.0.0.1',
     port: await freePort(),
     store,
     bus,
+    key: keys['console/test'],
+    roster,
+    announced: new AnnouncedServices(roster),
+    installation: 'test',
+    version: '0.0.0',
     identity,
     engine: opaWasmEngine({ wasm: bundle.wasm, entrypoints: bundle.manifest.entrypoints, data: grants.document }),
     localToken: LOCAL_TOKEN,
@@ -141,7 +168,7 @@ export async function testConsole(
       fresh.push(...found);
       offset = found.at(-1)!.offset + 1n;
     }
-    const records = fresh.map(({ topic, partition, offset, value }) => ({ topic, partition, offset, bytes: value }));
+    const records = fresh.map(({ topic, partition, offset, value }) => ({ topic, partition, offset, bytes: value, vouched: true }));
     const next = applied + BigInt(fresh.length);
     await store.applyBatch({ topic: TOPICS.sessions, partition: 0, records, firstOffset: applied, nextOffset: next });
     applied = next;
@@ -158,12 +185,15 @@ export async function testConsole(
     issuer,
     tokens: await issuer.tokens(),
     edgeKey,
+    keys,
+    roster,
     ledgerKey,
     answers,
     answerWith: (given) => void (answered = given),
     write,
     async stop() {
       await console.close();
+      await projected.close();
       identity.close();
       await Promise.all([issuer.close(), store.close()]);
       await Promise.all([postgres.stop(), bus.close()]);

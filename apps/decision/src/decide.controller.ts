@@ -1,7 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { PolicyInput, Verdict, VerdictPort } from '@sallyport/verdict';
-import { answerHold, type AnswerServices, type HoldAnswer, type HoldAnswered } from './answer-hold.js';
+import { answerHold, type AnswerServices, type HoldAnswered } from './answer-hold.js';
+import { openAnswer } from './sealed-answer.js';
 
 export const VERDICTS = Symbol('VERDICTS');
 export const ANSWERS = Symbol('ANSWERS');
@@ -19,7 +20,9 @@ export class DecideController {
   }
 
   @MessagePattern('approval.answer')
-  answer(@Payload() answer: HoldAnswer): Promise<HoldAnswered> {
+  async answer(@Payload() sealed: unknown): Promise<HoldAnswered> {
+    const answer = await openAnswer(this.services.key, sealed);
+    if (!answer) return { ok: false, code: 'TOKEN', message: 'the token did not arrive as it was sent: try again' };
     return answerHold(answer, this.services);
   }
 }

@@ -1,2 +1,3 @@
 export { COMMENT_MAX_CHARS, type HoldAnswer, type HoldAnswered } from './answer-hold.js';
+export { answerBinding, type SealedAnswer } from './sealed-answer.js';
 export { createDecision, type DecisionOptions } from './create-decision.js';

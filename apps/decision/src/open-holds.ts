@@ -1,5 +1,4 @@
-import { type Bus, type BusRecord, type Consumption, TOPICS } from '@sallyport/bus';
-import { type ApprovalRequested, parseEvent } from '@sallyport/events';
+import { type ApprovalRequested, type ControlEvent, parseEvent } from '@sallyport/events';
 import { type Principal, Revocations } from '@sallyport/identity';
 import type { Approver } from '@sallyport/verdict';
 import type { Logger } from 'pino';
@@ -10,24 +9,40 @@ export interface OpenHold extends ApprovalRequested {
   readonly given: readonly Approver[];
 }
 
-/** The holds that wait for people, and who was revoked and can't answer them: a fold of the session and control streams. */
+type Answered = Extract<ControlEvent, { type: 'approval.given' | 'approval.refused' }>;
+
+/** Answers to holds that are not known here (yet): with several decision services another one may be ahead. The oldest are forgotten. */
+export const EARLY_ANSWERS_MAX = 10_000;
+/** Holds that wait, of all edges; more can't be answered until some are over, and are refused by their edge in time. */
+export const OPEN_HOLDS_MAX = 10_000;
+
+/**
+ * The holds that wait for people, and who was revoked and can't answer them: a fold of the session and control streams.
+ *
+ * The control stream's events and requests for approval are signed one by one, the other events of a session are not. So who may write
+ * to the sessions topic can say that a hold or its session is over: it can't be answered any more, and the edge refuses the operation
+ * when its time is over. What asks a second time for a hold that is known is passed over, whoever wrote it: ids are random, and nobody
+ * but its edge can come first.
+ */
 export class OpenHolds {
   readonly #open = new Map<string, OpenHold>();
-  readonly #revocations = new Revocations();
-  #consumptions: Consumption[] = [];
+  /** Those that are over: asked for once more they stay so. As long as they could be asked for at all. */
+  readonly #over = new Map<string, number>();
+  /** Hold → ids of the answers that are under way or written. */
+  readonly #begun = new Map<string, Set<string>>();
+  readonly #early: Answered[] = [];
+  readonly #revocations: Revocations;
 
-  /** No hold lives longer than `holdTimeoutMs`, so that much of the sessions is enough; the control stream is read from its beginning. */
-  async follow(bus: Bus, holdTimeoutMs: number, nowMs: number, log: Logger): Promise<void> {
-    const onError = (error: unknown): void => log.error({ err: error }, 'the log can not be followed for holds');
-    const onBatch = async (records: readonly BusRecord[]): Promise<void> => records.forEach((record) => this.apply(record.value, log));
-    const recent = { at: 'timestamp', timestampMs: nowMs - holdTimeoutMs } as const;
-    this.#consumptions.push(await bus.consume({ topic: TOPICS.sessions, start: recent, onBatch, onError }));
-    this.#consumptions.push(await bus.consume({ topic: TOPICS.control, start: { at: 'earliest' }, onBatch, onError }));
+  constructor(
+    private readonly limits: { readonly holdTimeoutMs: number; readonly revocationSkewMs: number },
+    private readonly nowMs: () => number,
+  ) {
+    this.#revocations = new Revocations(limits.revocationSkewMs);
   }
 
-  get(hold: string, nowMs: number): OpenHold | undefined {
+  get(hold: string): OpenHold | undefined {
     const open = this.#open.get(hold);
-    return open && Date.parse(open.expires) > nowMs ? open : undefined;
+    return open && Date.parse(open.expires) > this.nowMs() ? open : undefined;
   }
 
   /** Whether the principal's token is from before it was revoked. */
@@ -39,34 +54,36 @@ export class OpenHolds {
     return this.#open.size;
   }
 
-  apply(bytes: Buffer, log: Pick<Logger, 'error'>): void {
+  /** False when this answer is being written, or was: it isn't to be written again. */
+  begin(hold: string, answerId: string): boolean {
+    const begun = this.#begun.get(hold) ?? new Set();
+    if (begun.has(answerId)) return false;
+    this.#begun.set(hold, begun.add(answerId));
+    return true;
+  }
+
+  /** It may not have been written after all. */
+  undo(hold: string, answerId: string): void {
+    this.#begun.get(hold)?.delete(answerId);
+  }
+
+  /** An event of the sessions topic; a request for approval only if its edge has signed it. */
+  session(bytes: Buffer, log: Pick<Logger, 'error'>): void {
     try {
       // Only a few of many events matter here: the others aren't read at all.
       if (!RELEVANT.some((mark) => bytes.includes(mark))) return;
       const parsed = parseEvent(bytes);
-      if (parsed.stream === 'unknown') return;
+      if (parsed.stream !== 'session') return;
       const { event } = parsed;
       switch (event.type) {
         case 'approval.requested':
-          this.#open.set(event.data.hold, { ...event.data, session: event.sessionid, given: [] });
-          return;
-        case 'approval.given': {
-          const hold = this.#open.get(event.data.hold);
-          const { subject, issuer } = event.data.by;
-          if (!hold || hold.given.some((one) => one.subject === subject && one.issuer === issuer)) return;
-          this.#open.set(hold.hold, { ...hold, given: [...hold.given, { subject, issuer }] });
-          return;
-        }
-        case 'principal.revoked':
-          this.#revocations.revoke(event.data.subject, event.data.issuer, Date.parse(event.time));
-          return;
+          return this.#requested({ ...event.data, session: event.sessionid, given: [] });
         case 'approval.applied':
-        case 'approval.refused':
-          this.#open.delete(event.data.hold);
+          if (this.#open.get(event.data.hold)?.session === event.sessionid) this.#close(event.data.hold);
           return;
         case 'session.closed':
         case 'session.aborted':
-          for (const [id, hold] of this.#open) if (hold.session === event.sessionid) this.#open.delete(id);
+          for (const [id, hold] of this.#open) if (hold.session === event.sessionid) this.#close(id);
           return;
         default:
       }
@@ -75,10 +92,64 @@ export class OpenHolds {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#consumptions.map((consumption) => consumption.close()));
+  /** A signed event of the control stream. */
+  control(event: ControlEvent): void {
+    switch (event.type) {
+      case 'approval.given':
+      case 'approval.refused':
+        if (this.#open.has(event.data.hold)) return this.#answered(event);
+        if (this.#over.has(event.data.hold)) return;
+        this.#early.push(event);
+        if (this.#early.length > EARLY_ANSWERS_MAX) this.#early.shift();
+        return;
+      case 'principal.revoked':
+        return this.#revocations.revoke(event.data.subject, event.data.issuer, Date.parse(event.time));
+      default:
+    }
+  }
+
+  #requested(hold: OpenHold): void {
+    if (this.#open.has(hold.hold) || this.#over.has(hold.hold) || this.#full()) return;
+    this.#open.set(hold.hold, hold);
+    for (let at = this.#early.findIndex(({ data }) => data.hold === hold.hold); at >= 0;) {
+      const [answer] = this.#early.splice(at, 1);
+      if (answer) this.control(answer);
+      at = this.#early.findIndex(({ data }) => data.hold === hold.hold);
+    }
+  }
+
+  #answered(event: Answered): void {
+    const hold = this.#open.get(event.data.hold);
+    // An answer is to what its approver saw.
+    if (!hold || hold.hash !== event.data.hash || hold.session !== event.data.session) return;
+    if (event.type === 'approval.refused') return this.#close(hold.hold);
+    const { subject, issuer } = event.data.by;
+    if (hold.given.some((one) => one.subject === subject && one.issuer === issuer)) return;
+    this.#open.set(hold.hold, { ...hold, given: [...hold.given, { subject, issuer }] });
+  }
+
+  #full(): boolean {
+    if (this.#open.size < OPEN_HOLDS_MAX) return false;
+    const now = this.nowMs();
+    for (const [id, { expires }] of this.#open) if (Date.parse(expires) <= now) this.#close(id);
+    return this.#open.size >= OPEN_HOLDS_MAX;
+  }
+
+  #close(id: string): void {
+    this.#open.delete(id);
+    this.#begun.delete(id);
+    const now = this.nowMs();
+    this.#over.set(id, now);
+    // In the order in which they were over: the first that is young enough ends the search.
+    for (const [old, atMs] of this.#over) {
+      if (now - atMs <= this.limits.holdTimeoutMs && this.#over.size <= OVER_MAX) break;
+      this.#over.delete(old);
+    }
   }
 }
 
+/** Ids of holds that are over, at most. */
+const OVER_MAX = 100_000;
+
 /** As an envelope is written: its type stands behind its source, without white space. */
-const RELEVANT = ['approval.', 'principal.revoked', 'session.closed', 'session.aborted'].map((type) => Buffer.from(`"type":"${type}`));
+const RELEVANT = ['approval.', 'session.closed', 'session.aborted'].map((type) => Buffer.from(`"type":"${type}`));

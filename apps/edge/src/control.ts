@@ -1,32 +1,20 @@
-import { type Bus, type BusRecord, type Consumption, TOPICS } from '@sallyport/bus';
-import { type ControlEvent, parseEvent } from '@sallyport/events';
+import { type Bus, type Consumption, TOPICS } from '@sallyport/bus';
+import type { ControlEvent, SigningKey } from '@sallyport/events';
 import type { Revocations } from '@sallyport/identity';
 import type { Holds } from '@sallyport/session';
+import { type AnnouncedServices, type FollowOptions, followTrusted, type Roster, type Service } from '@sallyport/trust';
+import type { Acknowledgements } from './acknowledgements.js';
 import type { LiveSessions } from './live-sessions.js';
 import type { Log } from './log.js';
 
-/** What people and services say about sessions that this edge holds: approvals and revocations (P10). */
-export async function followControl(bus: Bus, heard: Heard, log: Log): Promise<Consumption> {
-  // From the beginning: who was revoked last week is still revoked. Caught up before the first agent is let in.
-  const missing = new Map(
-    (await bus.ends(TOPICS.control)).filter(({ first, next }) => next > first).map(({ partition, next }) => [partition, next]),
-  );
-  let caughtUp: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (caughtUp = resolve));
-  if (missing.size === 0) caughtUp();
-  const consumption = await bus.consume({
-    topic: TOPICS.control,
-    start: { at: 'earliest' },
-    onBatch: async (records) => {
-      for (const record of records) apply(record, heard, log);
-      const last = records.at(-1);
-      if (last && last.offset + 1n >= (missing.get(last.partition) ?? 0n)) missing.delete(last.partition);
-      if (missing.size === 0) caughtUp();
-    },
-    onError: (error) => log.error({ err: error }, 'the control stream can not be followed'),
-  });
-  await ready;
-  return consumption;
+export interface ControlOptions {
+  readonly bus: Bus;
+  readonly roster: Roster;
+  /** Of this edge: tells its own acknowledgements from those of others. */
+  readonly key: SigningKey;
+  readonly heard: Heard;
+  readonly onDistrusted: NonNullable<FollowOptions<typeof TOPICS.control>['onDistrusted']>;
+  readonly log: Log;
 }
 
 /** Who hears of it. */
@@ -34,31 +22,54 @@ export interface Heard {
   readonly holds: Holds;
   readonly live: LiveSessions;
   readonly revocations: Revocations;
+  readonly acknowledgements: Acknowledgements;
+  readonly announced: AnnouncedServices;
 }
 
-function apply(record: BusRecord, { holds, live, revocations }: Heard, log: Log): void {
-  const event = parsed(record, log);
-  switch (event?.type) {
+/**
+ * What people and services say about sessions that this edge holds: approvals and revocations (P10), as far as whoever may say so has
+ * signed it, each once. From the beginning: who was revoked last week is still revoked. Resolves when it is caught up, before the first
+ * agent is let in.
+ */
+export async function followControl({ bus, roster, key, heard, onDistrusted, log }: ControlOptions): Promise<Consumption> {
+  let live = false;
+  const consumption = await followTrusted({
+    bus,
+    topic: TOPICS.control,
+    roster,
+    onEvent: (event, by) => apply(event, by, { ...heard, own: key.name, isLive: live }),
+    onDistrusted,
+    onError: (error) => log.error({ err: error }, 'the control stream can not be followed'),
+  });
+  live = true;
+  heard.acknowledgements.caughtUp();
+  return consumption;
+}
+
+interface Hearing extends Heard {
+  readonly own: string;
+  /** False while the past is read: nobody has a session yet. */
+  readonly isLive: boolean;
+}
+
+function apply(event: ControlEvent, by: Service, { holds, live, revocations, acknowledgements, announced, own, isLive }: Hearing): void {
+  const ended = (sessions: Promise<number>): void =>
+    isLive ? acknowledgements.revoked(event.id, sessions) : acknowledgements.revokedBefore(event.id);
+  switch (event.type) {
     case 'approval.given':
       return holds.granted(event.data);
     case 'approval.refused':
       return holds.refused(event.data);
     case 'session.revoked':
-      return live.revokeSession(event.data.session, `revoked by ${event.data.by}: ${event.data.reason}`);
+      return ended(live.revokeSession(event.data.session, `revoked by ${event.data.by}: ${event.data.reason}`));
     case 'principal.revoked':
       revocations.revoke(event.data.subject, event.data.issuer, Date.parse(event.time));
-      return live.revokePrincipal(event.data.subject, event.data.issuer, `revoked by ${event.data.by}: ${event.data.reason}`);
+      return ended(live.revokePrincipal(event.data.subject, event.data.issuer, `revoked by ${event.data.by}: ${event.data.reason}`));
+    case 'service.announced':
+      return announced.apply(event, by);
+    case 'revocation.applied':
+      if (by.name === own) acknowledgements.acknowledged(event.data.revocation);
+      return;
     default:
-  }
-}
-
-/** What can't be read is told and passed over: it must not keep a revocation behind it from being heard. */
-function parsed(record: BusRecord, log: Log): ControlEvent | undefined {
-  try {
-    const parsedEvent = parseEvent(record.value);
-    return parsedEvent.stream === 'control' ? parsedEvent.event : undefined;
-  } catch (error) {
-    log.error({ err: error, offset: record.offset.toString() }, 'a control event can not be read');
-    return undefined;
   }
 }

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { EdgeMetrics } from '@sallyport/adapter-metrics';
 import type { Bus } from '@sallyport/bus';
-import { loadOrCreateKey } from '@sallyport/events';
+import type { SigningKey } from '@sallyport/events';
 import { type IdentityPort, Revocations } from '@sallyport/identity';
 import type { LeasePort } from '@sallyport/lease';
 import { loadParser } from '@sallyport/operation';
 import { Holds } from '@sallyport/session';
+import { announce, type AnnouncedServices, distrustReport, type Roster } from '@sallyport/trust';
 import type { VerdictPort } from '@sallyport/verdict';
+import { Acknowledgements } from './acknowledgements.js';
 import { followControl } from './control.js';
 import type { EdgeLimits } from './limits.js';
 import { LiveSessions } from './live-sessions.js';
@@ -25,8 +27,17 @@ import { timedVerdicts } from './timed-verdicts.js';
 export interface EdgeOptions {
   /** Part of `source` in every event, and of its key's name. */
   readonly name: string;
-  /** Holds spool and key; mode 0700. */
+  /** Holds the spool; mode 0700. */
   readonly dataDir: string;
+  /** `edge/NAME`: signs session ends, and what it says on the control stream. */
+  readonly key: SigningKey;
+  /** Whose word counts. */
+  readonly roster: Roster;
+  /** Filled from the control stream; caught up when the edge is there. */
+  readonly announced: AnnouncedServices;
+  /** Told of itself when it starts. */
+  readonly installation: string;
+  readonly version: string;
   readonly bus: Bus;
   readonly identity: IdentityPort;
   readonly leases: LeasePort;
@@ -60,10 +71,9 @@ export interface Edge {
 
 /** The data path: spool, sessions and listeners, on the ports that it is given. */
 export async function createEdge(options: EdgeOptions): Promise<Edge> {
-  const { bus, limits, log, nowMs = Date.now } = options;
+  const { bus, key: signingKey, roster, announced, limits, log, nowMs = Date.now } = options;
   await loadParser();
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  const signingKey = await loadOrCreateKey(join(options.dataDir, 'keys'), `edge/${options.name}`);
   const metrics = new EdgeMetrics();
   const spool = await EdgeSpool.open({
     directory: join(options.dataDir, 'spool', options.name),
@@ -77,9 +87,19 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
   });
   metrics.watchSpool({ bytes: () => spool.bytes, oldestSeconds: () => spool.oldestSeconds });
   const holds = new Holds(limits, nowMs);
-  const live = new LiveSessions(limits, nowMs);
-  const revocations = new Revocations();
-  const control = await followControl(bus, { holds, live, revocations }, log);
+  const live = new LiveSessions(limits, nowMs, log);
+  const revocations = new Revocations(limits.revocationSkewMs);
+  const acknowledgements = new Acknowledgements({ bus, key: signingKey, nowMs, log });
+  const control = await followControl({
+    bus,
+    roster,
+    key: signingKey,
+    heard: { holds, live, revocations, acknowledgements, announced },
+    onDistrusted: distrustReport({ counted: metrics.distrust.counted, log, nowMs }),
+    log,
+  });
+  // Before the first session: whoever holds sessions is known to, and has to confirm revocations.
+  await announce(bus, signingKey, { installation: options.installation, version: options.version, nowMs: nowMs() });
   const closing = new Set<Promise<void>>();
   const isStrict = options.resources.some(({ audit }) => audit.mode === 'strict');
   let stopping = false;
@@ -161,6 +181,7 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
         await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
       live.close();
       await control.close();
+      await acknowledgements.close();
       await spool.close(limits.shutdownTimeoutMs);
     },
   };

@@ -20,5 +20,6 @@ export interface EdgeLimits extends SessionLimits, LiveSessionLimits, PostgresLi
   readonly maxCatalogQueries: number;
   readonly maxCatalogEntries: number;
   readonly statementCacheMaxBytes: number;
+  readonly revocationSkewMs: number;
   readonly shutdownTimeoutMs: number;
 }

@@ -4,7 +4,7 @@ import { LiveSessions } from './live-sessions.js';
 const LIMITS = { maxSessions: 3, maxSessionsPerPrincipal: 2 };
 
 function setup(nowMs: () => number = Date.now) {
-  const live = new LiveSessions(LIMITS, nowMs);
+  const live = new LiveSessions(LIMITS, nowMs, { error: () => undefined });
   const ended: string[] = [];
   const add = (id: string, principal: Partial<Session['principal']> = {}, endsAtMs = Infinity): void => {
     const session = { id, endsAtMs, principal: { subject: 'agent', issuer: 'corp', actors: [], ...principal } } as unknown as Session;
@@ -41,7 +41,7 @@ describe('LiveSessions', () => {
     add('b', { issuer: 'partner' });
     add('c', { subject: 'other', actors: [{ subject: 'crew' }] });
     add('d', { subject: 'agent', actors: [{ subject: 'agent', issuer: 'partner' }] });
-    live.revokePrincipal(subject, issuer, 'why');
+    void live.revokePrincipal(subject, issuer, 'why');
     expect(ended.map((one) => one.split(' ')[0])).toEqual(expected);
     live.close();
   });
@@ -60,9 +60,46 @@ describe('LiveSessions', () => {
   it('P10: revokes one session, and knows none of another', () => {
     const { live, ended, add } = setup();
     add('a');
-    live.revokeSession('b', 'why');
-    live.revokeSession('a', 'why');
+    void live.revokeSession('b', 'why');
+    void live.revokeSession('a', 'why');
     expect(ended).toEqual(['a revoked: why']);
+    live.close();
+  });
+
+  it('P10: a revocation is carried out when the end of each of its sessions is on record, and not before', async () => {
+    const { live, add } = setup();
+    let record!: () => void;
+    const onRecord = new Promise<void>((resolve) => (record = resolve));
+    add('a');
+    add('b');
+    live.remove('a', onRecord);
+    const done: number[] = [];
+    const revoked = live.revokePrincipal('agent', undefined, 'why').then((sessions) => done.push(sessions));
+    live.remove('b');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(done).toEqual([]);
+    expect(await live.revokePrincipal('other', undefined, 'why')).toBe(0);
+    record();
+    await revoked;
+    // `a` had ended already.
+    expect(done).toEqual([1]);
+    live.close();
+  });
+
+  it('P10: one that can’t be ended, or whose end can’t be recorded, keeps no other alive; and is never said to have ended', async () => {
+    const { live, ended, add } = setup();
+    live.add({
+      session: { id: 'broken', endsAtMs: Infinity, principal: { subject: 'agent', issuer: 'corp', actors: [] } } as unknown as Session,
+      end: () => {
+        throw new Error('broken');
+      },
+    });
+    add('b');
+    const revoked = live.revokePrincipal('agent', undefined, 'why');
+    expect(ended).toEqual(['b revoked: why']);
+    live.remove('b');
+    live.remove('broken', Promise.reject(new Error('the disk')));
+    await expect(revoked).rejects.toThrow('the disk');
     live.close();
   });
 });

@@ -2,6 +2,7 @@ import { type Bus, TOPICS } from '@sallyport/bus';
 import { type SessionEventType, SessionStream, type SigningKey } from '@sallyport/events';
 import { type Disk, type Journal, type JournalRecord, openJournal } from '@sallyport/journal';
 import { type Durability, RecordLate, type Spool, type SpoolEntry } from '@sallyport/session';
+import { vouch } from '@sallyport/trust';
 import type { Log } from './log.js';
 import { OpenTable } from './open-table.js';
 
@@ -176,13 +177,13 @@ export class EdgeSpool implements Spool {
   }
 
   async #publish(): Promise<void> {
-    const { bus, log } = this.options;
+    const { bus, log, signingKey } = this.options;
     for (let pauseMs = FIRST_RETRY_MS; !this.#stop.signal.aborted;) {
       try {
         for await (const records of this.journal.follow(this.#published + 1n, { signal: this.#stop.signal, maxRecords: PUBLISH_RECORDS })) {
           await bus.produce(
             TOPICS.sessions,
-            records.map(({ key, value, timestampMs }) => ({ key, value, timestampMs })),
+            records.map(({ key, value, timestampMs }) => vouch(signingKey, { key, value, timestampMs })),
           );
           this.#published = records.at(-1)!.offset;
           this.#release();

@@ -1,6 +1,7 @@
 import type { BusRecord } from '@sallyport/bus';
 import { EventError, Joiner } from '@sallyport/events';
 import type { LogRecord } from '@sallyport/projections';
+import { type Belief, problemOf } from './belief.js';
 import { ProjectorError } from './errors.js';
 
 /** Where to go on with a partition. */
@@ -25,7 +26,11 @@ export class Assembler {
   readonly #done: bigint;
   #next: bigint;
 
-  constructor(start: Place) {
+  /** @param belief  what to make of a record; asked once for each. */
+  constructor(
+    start: Place,
+    private readonly belief: (record: BusRecord) => Belief = () => 'joined',
+  ) {
     this.#done = start.next;
     this.#next = start.resume;
   }
@@ -44,9 +49,11 @@ export class Assembler {
       throw new ProjectorError('PROJECTOR_GAP', `${topic}/${partition} is read up to ${this.#next}, and the next record is ${offset}`);
     }
     this.#next = offset + 1n;
-    const whole = this.#join(record);
+    const belief = this.belief(record);
+    const whole = typeof belief === 'object' ? problemOf(belief.distrusted) : belief === 'joined' ? this.#join(record) : value;
     if (whole === undefined || offset < this.#done) return undefined;
-    return { topic, partition, offset, ...(typeof whole === 'string' ? { bytes: value, problem: whole } : { bytes: whole }) };
+    if (typeof whole === 'string') return { topic, partition, offset, bytes: value, problem: whole };
+    return { topic, partition, offset, bytes: whole, ...(belief === 'vouched' ? { vouched: true } : {}) };
   }
 
   #join(record: BusRecord): Buffer | string | undefined {

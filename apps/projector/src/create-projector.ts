@@ -3,6 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { StoreLimits } from '@sallyport/adapter-postgres-store';
 import type { Bus } from '@sallyport/bus';
 import type { SigningKey, VerifierKey } from '@sallyport/events';
+import { distrustReport, type Roster } from '@sallyport/trust';
 import { Checkpoints } from './checkpoints.js';
 import { codeOf } from './errors.js';
 import { Ingest } from './ingest.js';
@@ -20,6 +21,8 @@ export interface ProjectorOptions {
   readonly storeUrl: string;
   readonly schema?: string;
   readonly storeLimits?: Partial<StoreLimits>;
+  /** Whose word counts: a record of the control stream that none of these has signed is folded into nothing. */
+  readonly roster: Roster;
   /** `ledger/NAME`: signs the checkpoints of every partition of the sessions topic. */
   readonly ledgerKey: SigningKey;
   /** Keys that signed before this one. */
@@ -70,7 +73,9 @@ export async function createProjector(options: ProjectorOptions): Promise<Projec
     ...(options.checkpointEveryEvents === undefined ? {} : { everyEvents: options.checkpointEveryEvents }),
     ...(options.checkpointEveryMs === undefined ? {} : { everyMs: options.checkpointEveryMs }),
   };
-  const module = ProjectorModule.with({ bus, stores, turns: new Turns(), log, metrics }, { bus, settings, log, metrics, clock });
+  const onDistrusted = distrustReport({ counted: metrics.distrusted, log, nowMs: clock });
+  const reading = { bus, stores, turns: new Turns(), roster: options.roster, onDistrusted, log, metrics };
+  const module = ProjectorModule.with(reading, { bus, settings, log, metrics, clock });
   const app = await NestFactory.createApplicationContext(module, { logger: options.logger ?? false });
   const ingest = app.get(Ingest);
   const checkpoints = app.get(Checkpoints);

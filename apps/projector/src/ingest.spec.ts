@@ -2,9 +2,11 @@ import { MessageChannel } from 'node:worker_threads';
 import { connectBus, serveBus } from '@sallyport/adapter-embedded-bus';
 import { TOPICS } from '@sallyport/bus';
 import { split } from '@sallyport/events';
-import { answerBytes, sampleLog, sessionBytes } from '@sallyport/projections/testing';
+import { answerBytes, revocationBytes, sampleLog, sessionBytes } from '@sallyport/projections/testing';
 import { ProjectorMetrics } from './metrics.js';
-import { caughtUp, Rig, signed, until, write, writeSample } from './testing.js';
+import { signRecord } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
+import { caughtUp, keys, Rig, signed, signedAsSource, until, write, writeSample } from './testing.js';
 
 const rig = new Rig();
 
@@ -155,5 +157,70 @@ describe('the read model', () => {
     await second.rebuild();
     await until(() => caughtUp(second));
     expect((await (await rig.reader()).sessions()).rows.map(({ id }) => id)).toEqual(['s-1']);
+  });
+});
+
+describe('a hostile producer on the control topic', () => {
+  it('P7 P10: revokes nothing and confirms nothing in the read model, live or rebuilt; what it wrote is kept with the reason', async () => {
+    const bus = await rig.openBus();
+    const metrics = new ProjectorMetrics();
+    const projector = await rig.start(bus, { metrics });
+    const [announced, revoked, , confirmed] = revocationBytes('s-1', 'edge/e1', 0);
+    const { keys: strangers } = enrolled('console/main', 'edge/e1');
+    const forged = (value: Buffer, key = strangers['edge/e1']) => signRecord(key, TOPICS.control, { key: 'k', value });
+    const genuine = signedAsSource(revoked!);
+    await bus.produce(TOPICS.control, [
+      // First, so that it would have the identity of the genuine one.
+      { key: 'k', value: revoked! },
+      forged(revoked!, strangers['console/main']),
+      forged(announced!),
+      // Enrolled, and not its business.
+      forged(revoked!, keys['edge/e0']),
+      forged(confirmed!, keys['edge/e0']),
+      { ...genuine, value: Buffer.from(revoked!.toString().replace('s-1"', 's-2"')) },
+      { ...genuine, key: 'other' },
+      genuine,
+      genuine,
+      // Headers are not signed: they make no chunk of it.
+      { ...genuine, headers: { ...genuine.headers, event: 'e', chunk: '0', chunks: '2' } },
+    ]);
+    await until(() => caughtUp(projector));
+    const reader = await rig.reader();
+    expect((await reader.revocations()).rows.map(({ id }) => id)).toEqual(['s-1-r-edge/e1']);
+    expect(await reader.acknowledgements(['s-1-r-edge/e1'])).toEqual([]);
+    expect(await reader.services()).toEqual([]);
+    const { rows } = await rig.postgres.query(`SELECT problem FROM "${rig.schema}".events WHERE problem IS NOT NULL ORDER BY "offset"`);
+    expect(rows.map(({ problem }) => problem as unknown)).toEqual([
+      'DISTRUSTED_UNSIGNED',
+      'DISTRUSTED_UNKNOWN_KEY',
+      'DISTRUSTED_UNKNOWN_KEY',
+      'DISTRUSTED_NOT_ITS_BUSINESS',
+      'DISTRUSTED_NOT_ITS_BUSINESS',
+      'DISTRUSTED_BAD_SIGNATURE',
+      'DISTRUSTED_BAD_SIGNATURE',
+    ]);
+    const live = await rig.dump();
+    await projector.rebuild();
+    expect(await rig.dump()).toEqual(live);
+    expect(await metrics.registry.getSingleMetricAsString('sallyport_distrusted_records_total')).toContain('reason="not-its-business"} 2');
+    expect(rig.messages.filter(({ message }) => message.includes('passed over'))).toHaveLength(4);
+    await write(bus, TOPICS.control, [announced!, confirmed!]);
+    await until(() => caughtUp(projector));
+    expect(await reader.acknowledgements(['s-1-r-edge/e1'])).toMatchObject([{ edge: 'edge/e1', sessions: 1 }]);
+  });
+
+  it('P10: shows approvers what the edge asked for, whatever was written before it or after', async () => {
+    const bus = await rig.openBus();
+    const projector = await rig.start(bus);
+    const genuine = sessionBytes({ id: 's-1', end: 'open', waiting: true });
+    const forged = (value: Buffer) => ({ key: 's-1', value: Buffer.from(value.toString().replaceAll('"text":"', '"text":"SELECT 1 -- ')) });
+    await write(bus, TOPICS.sessions, genuine.slice(0, -1));
+    const asked = genuine.at(-1)!;
+    await bus.produce(TOPICS.sessions, [forged(asked)]);
+    await until(() => caughtUp(projector));
+    const reader = await rig.reader();
+    expect(await reader.hold('s-1-h1')).toBeNull();
+    await projector.rebuild();
+    expect(await reader.hold('s-1-h1')).toBeNull();
   });
 });

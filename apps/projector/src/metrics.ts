@@ -15,6 +15,12 @@ export class ProjectorMetrics {
     labelNames: ['topic'],
     registers: [this.registry],
   });
+  readonly #distrusted = new Counter({
+    name: 'sallyport_distrusted_records_total',
+    help: 'Records that were passed over because nobody who may write such a thing has signed them, by topic and reason',
+    labelNames: ['topic', 'reason'],
+    registers: [this.registry],
+  });
   readonly #failures = new Counter({
     name: 'sallyport_projector_failures_total',
     help: 'Failed tries to read, store or sign, by code',
@@ -44,6 +50,8 @@ export class ProjectorMetrics {
     this.#records.inc({ topic }, records);
     if (unreadable > 0) this.#unreadable.inc({ topic }, unreadable);
   }
+
+  readonly distrusted = (topic: string, reason: string): void => this.#distrusted.inc({ topic, reason });
 
   failed(code: string): void {
     this.#failures.inc({ code });

@@ -1,6 +1,8 @@
 import type { Rebuild } from '@sallyport/adapter-postgres-store';
 import type { Bus } from '@sallyport/bus';
 import { Assembler, LOG_START } from './assembler.js';
+import type { Roster } from '@sallyport/trust';
+import { beliefOf } from './belief.js';
 import { ProjectorError } from './errors.js';
 import type { StoreConnection } from './store-connection.js';
 import type { Turns } from './turns.js';
@@ -15,17 +17,18 @@ export interface RebuildPorts {
   readonly bus: Bus;
   readonly stores: StoreConnection;
   readonly turns: Turns;
+  readonly roster: Roster;
   readonly topics: readonly string[];
   /** Gives it up: then it rejects with `PROJECTOR_CLOSED`. */
   readonly signal: AbortSignal;
 }
 
 /** Makes the read model anew from offset 0 beside the live one, which goes on meanwhile, and puts it in its place. */
-export async function rebuildFromLog({ bus, stores, turns, topics, signal }: RebuildPorts): Promise<void> {
+export async function rebuildFromLog({ bus, stores, turns, roster, topics, signal }: RebuildPorts): Promise<void> {
   const store = await stores.get();
   const rebuild = await store.beginRebuild();
   try {
-    const catchUp = follower({ bus, rebuild, topics, signal });
+    const catchUp = follower({ bus, rebuild, roster, topics, signal });
     for (let pass = 1; pass < PASSES_MAX && (await catchUp()).missed > SWAP_LAG_RECORDS; pass += 1);
     await turns.take(async () => rebuild.swap((await catchUp()).ends));
   } catch (error) {
@@ -41,18 +44,18 @@ interface CaughtUp {
   readonly missed: bigint;
 }
 
-interface Following extends Pick<RebuildPorts, 'bus' | 'topics' | 'signal'> {
+interface Following extends Pick<RebuildPorts, 'bus' | 'roster' | 'topics' | 'signal'> {
   readonly rebuild: Rebuild;
 }
 
-function follower({ bus, rebuild, topics, signal }: Following): () => Promise<CaughtUp> {
+function follower({ bus, rebuild, roster, topics, signal }: Following): () => Promise<CaughtUp> {
   const assemblers = new Map<string, Assembler>();
   const endsOfAll = async () =>
     (await Promise.all(topics.map(async (topic) => (await bus.ends(topic)).map((end) => ({ topic, ...end }))))).flat();
 
   const readTo = async (topic: string, partition: number, end: bigint): Promise<void> => {
     const key = `${topic}/${partition}`;
-    const assembler = assemblers.get(key) ?? new Assembler(LOG_START);
+    const assembler = assemblers.get(key) ?? new Assembler(LOG_START, (record) => beliefOf(roster, record));
     assemblers.set(key, assembler);
     while (assembler.place.next < end) {
       if (signal.aborted) throw new ProjectorError('PROJECTOR_CLOSED', 'the projector is closed');

@@ -8,17 +8,21 @@ import type { TestPostgres } from '@sallyport/adapter-embedded-postgres/testing'
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Store } from '@sallyport/adapter-postgres-store';
 import { TOPICS } from '@sallyport/bus';
-import type { Bus, BusRecord } from '@sallyport/bus';
+import type { Bus, BusRecord, OutgoingRecord } from '@sallyport/bus';
 import { generateSigningKey, split } from '@sallyport/events';
 import { logName, verifyLog } from '@sallyport/ledger';
 import type { VerifyReport } from '@sallyport/ledger';
 import { edgeKey, sampleLog } from '@sallyport/projections/testing';
+import { isVouchedKind, signRecord, vouch } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
 import { createProjector } from './create-projector.js';
 import type { Projector, ProjectorOptions } from './create-projector.js';
 
 export const LOG = logName(TOPICS.sessions, 0);
 const ledgerKey = generateSigningKey('ledger/test');
-const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'events', 'offsets'];
+/** Those whose events the sample log has. */
+export const { roster, keys } = enrolled('decision/main', 'console/main', 'edge/e0', 'edge/e1', 'edge/test');
+const TABLES = ['sessions', 'operations', 'holds', 'leases', 'runs', 'services', 'revocations', 'acknowledgements', 'events', 'offsets'];
 
 /** The one rig of a spec file. Calling it sets up and tears down around each test. */
 export class Rig {
@@ -69,6 +73,7 @@ export class Rig {
       storeUrl: this.postgres.url(),
       schema: this.schema,
       ledgerKey,
+      roster,
       log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
       checkpointEveryMs: 20,
       ...options,
@@ -96,8 +101,22 @@ export class Rig {
   }
 }
 
-/** Everything to one topic, large events in chunks. */
+/** As the service that an event names as its source writes it. */
+export function signedAsSource(value: Buffer): OutgoingRecord {
+  const { source } = JSON.parse(value.toString()) as { source: string };
+  const key = keys[source.slice(1) as keyof typeof keys];
+  return signRecord(key, TOPICS.control, { key: 'k', value });
+}
+
+/** Everything to one topic, large events in chunks; what belongs on the control stream signed. */
 export async function write(bus: Bus, topic: string, all: readonly Buffer[], chunkMaxBytes = 2 ** 20): Promise<void> {
+  if (topic === TOPICS.control) return void (await bus.produce(topic, all.map(signedAsSource)));
+  const isHold = (value: Buffer): boolean => topic === TOPICS.sessions && isVouchedKind({ value }) && value.length <= chunkMaxBytes;
+  if (all.some(isHold) && all.every((value) => value.length <= chunkMaxBytes))
+    return void (await bus.produce(
+      topic,
+      all.map((value) => vouch(keys['edge/test'], { key: (JSON.parse(value.toString()) as { sessionid: string }).sessionid, value })),
+    ));
   const chunks = all.flatMap((bytes, index) => split(`${topic}-${index}-${bytes.length}`, bytes, chunkMaxBytes));
   await bus.produce(
     topic,

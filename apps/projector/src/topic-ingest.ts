@@ -2,8 +2,10 @@ import { StoreError } from '@sallyport/adapter-postgres-store';
 import type { Store } from '@sallyport/adapter-postgres-store';
 import type { Bus, BusRecord } from '@sallyport/bus';
 import type { LogRecord } from '@sallyport/projections';
+import type { Distrusted, Roster } from '@sallyport/trust';
 import { Assembler, LOG_START } from './assembler.js';
 import type { Place } from './assembler.js';
+import { type Belief, beliefOf } from './belief.js';
 import { codeOf, ProjectorError } from './errors.js';
 import type { Log } from './log.js';
 import type { ProjectorMetrics } from './metrics.js';
@@ -18,6 +20,9 @@ export interface IngestPorts {
   readonly stores: StoreConnection;
   /** One batch at a time over all topics, so that a rebuild can take its turn between two. */
   readonly turns: Turns;
+  /** Whose word counts. */
+  readonly roster: Roster;
+  readonly onDistrusted: (reason: Distrusted, record: BusRecord) => void;
   readonly log: Log;
   readonly metrics: ProjectorMetrics;
 }
@@ -57,7 +62,10 @@ export class TopicIngest {
     const store = await stores.get();
     const starts = await this.#starts(store);
     this.#partitions = new Map(
-      [...starts].map(([partition, place]) => [partition, { assembler: new Assembler(place), waiting: [], stored: place.next }]),
+      [...starts].map(([partition, place]) => [
+        partition,
+        { assembler: new Assembler(place, (record) => this.#belief(record)), waiting: [], stored: place.next },
+      ]),
     );
     const restart = new AbortController();
     const consumption = await bus.consume({
@@ -84,6 +92,12 @@ export class TopicIngest {
     if (this.#failure !== code) this.ports.log.warn({ topic: this.topic, code }, 'the read model does not get on');
     this.#failure = code;
     this.ports.metrics.failed(code);
+  }
+
+  #belief(record: BusRecord): Belief {
+    const belief = beliefOf(this.ports.roster, record);
+    if (typeof belief === 'object') this.ports.onDistrusted(belief.distrusted, record);
+    return belief;
   }
 
   async #starts(store: Store): Promise<Map<number, Place>> {

@@ -30,6 +30,8 @@ export interface VendorAppOptions {
   readonly resources: readonly VendorResource[];
   /** 1 to 16 lower-case letters or digits, the same over restarts and for all replicas: in the name of every role that is made. */
   readonly installation: string;
+  /** By how much the issuer's clock and the console's may differ: a token must be that much younger than a revocation to count as new. */
+  readonly revocationSkewMs: number;
   readonly sweepIntervalMs?: number;
   /** How long whatever needs the whole lease stream waits for it before it is given up. */
   readonly settleTimeoutMs?: number;
@@ -76,7 +78,7 @@ export async function createVendor(options: VendorAppOptions): Promise<VendorApp
   });
   const book = leaseBook();
   const sinceMs = clock() - historyMs(resources);
-  const { revocations, reading: revoked } = await followRevoked({ bus, roster, onError });
+  const { revocations, reading: revoked } = await followRevoked({ bus, roster, skewMs: options.revocationSkewMs, onError });
   const leases = await followLeases({
     bus,
     roster,

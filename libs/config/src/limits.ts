@@ -67,6 +67,14 @@ export const LIMITS = [
   { name: 'keysMaxAge', unit: 'duration', default: '5m', protects: 'sign-in from keys that the issuer has withdrawn' },
   { name: 'keysRefetchInterval', unit: 'duration', default: '30s', protects: 'an issuer from tokens that name unknown keys' },
   { name: 'issuerRetry', unit: 'duration', default: '1s', protects: 'an issuer in trouble from being asked by every sign-in' },
+  {
+    name: 'revocationSkew',
+    unit: 'duration',
+    default: '5m',
+    zero: 'for where all clocks are one',
+    protects:
+      'a revocation from clocks that differ: a token must have been issued so much later than the revocation to open anything again',
+  },
   { name: 'connectTimeout', unit: 'duration', default: '10s', protects: 'a session from a target that does not answer' },
   { name: 'leaseTimeout', unit: 'duration', default: '10s', protects: 'a session from a vendor that does not answer' },
   { name: 'terminateTimeout', unit: 'duration', default: '5s', protects: 'the close of a session from a target that does not finish' },

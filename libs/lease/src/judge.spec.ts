@@ -29,7 +29,7 @@ function judge(options: Partial<JudgeOptions> = {}) {
   return leaseJudge({
     open: async () => 'a-token',
     identity: { identify: async () => ({ ok: true, principal: PRINCIPAL }) },
-    revocations: new Revocations(),
+    revocations: new Revocations(0),
     mayConnect: () => ({ allowed: true, profiles: ['a', 'b'] }),
     judgeTimeoutMs: 1000,
     clockSkewMs: 500,
@@ -69,7 +69,7 @@ describe('the judge of a lease', () => {
   });
 
   it('P10: looks for a revocation last, because it may come meanwhile', async () => {
-    const revocations = new Revocations();
+    const revocations = new Revocations(0);
     const mayConnect = () => {
       revocations.revoke('agent', undefined, 1);
       return { allowed: true, profiles: ['a', 'b'] };

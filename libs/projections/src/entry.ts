@@ -10,6 +10,8 @@ export interface LogRecord {
   readonly offset: bigint;
   /** As written. */
   readonly bytes: Buffer;
+  /** Its own edge has signed it: what people act on counts only then. Not kept: it follows from the log and the roster. */
+  readonly vouched?: boolean;
   /** Set when the records can't be joined to an event: `bytes` are then those of the record. */
   readonly problem?: string;
 }

@@ -8,7 +8,8 @@ import { evolveRun, RUN_PRINCIPALS_MAX } from './run.js';
 import type { RunRow } from './run.js';
 import { EMPTY, fold, merged, operationKey, touched } from './tables.js';
 import type { Tables } from './tables.js';
-import { answerBytes, leaseBytes, records, sampleLog, sessionBytes } from './testing.js';
+import { acknowledgementKey } from './revocation.js';
+import { answerBytes, leaseBytes, records, revocationBytes, sampleLog, sessionBytes } from './testing.js';
 import { keyText } from './values.js';
 
 const read = (topic: string, bytes: readonly Buffer[]): LogEntry[] => records(topic, bytes).map(readEntry);
@@ -34,6 +35,9 @@ function narrowed(tables: Tables, entries: readonly LogEntry[]): Tables {
     holds: pick(tables.holds, (key, { session }) => keys.holds.has(key) || keys.holdsOf.has(session)),
     leases: pick(tables.leases, (key) => keys.leases.has(key)),
     runs: pick(tables.runs, (key) => runs.has(key)),
+    services: pick(tables.services, (key) => keys.services.has(key)),
+    revocations: pick(tables.revocations, (key) => keys.revocations.has(key)),
+    acknowledgements: pick(tables.acknowledgements, (key) => keys.acknowledgements.has(key)),
   };
 }
 
@@ -231,5 +235,53 @@ describe('readEntry', () => {
     expect(keyText(`${long}x`)).not.toBe(keyText(long));
     expect(keyText('short')).toBe('short');
     expect(keyText('😀'.repeat(500))).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/);
+  });
+});
+
+describe('revocations', () => {
+  const control = revocationBytes('s-1', 'edge/e1', 1);
+
+  it('P10: show who was revoked by whom, and which edge has confirmed it, once', () => {
+    const tables = all(read(TOPICS.control, [...control, ...control]));
+    expect(tables.services.get('edge/e1')).toMatchObject({ role: 'edge', keyId: 'ab'.repeat(8), first: '2026-01-02T03:04:06.010Z' });
+    expect([...tables.revocations.values()]).toMatchObject([
+      {
+        id: 's-1-r-edge/e1',
+        kind: 'session',
+        session: 's-1',
+        subject: null,
+        by: 'dana',
+        reason: 'left',
+        revoked: '2026-01-02T03:04:06.011Z',
+      },
+      { id: 's-1-p-edge/e1', kind: 'principal', session: null, subject: 'crew-1', issuer: null },
+    ]);
+    expect(tables.acknowledgements.get(acknowledgementKey('s-1-r-edge/e1', 'edge/e1'))).toEqual({
+      revocation: 's-1-r-edge/e1',
+      edge: 'edge/e1',
+      confirmed: '2026-01-02T03:04:06.013Z',
+      sessions: 1,
+    });
+    // Of what nobody has revoked: kept, and nothing is made of it.
+    expect(tables.acknowledgements.size).toBe(2);
+  });
+
+  it('P10: a second request for a hold, with another text, changes nothing of what approvers are shown', () => {
+    const [first, second] = ['UPDATE stock', 'SELECT 1'].map((text) => {
+      const stream = new SessionStream({ session: 's-1', source: '/edge/test', subject: 'x' }, generateSigningKey('edge/test'));
+      stream.event('operation.paused' as never, {} as never, 1);
+      const requested = read(TOPICS.sessions, sessionBytes({ id: 's-1', end: 'open', waiting: true })).find(
+        ({ reading }) => 'event' in reading && reading.event.type === 'approval.requested',
+      )!.reading as unknown as { event: { data: object } };
+      const events = [0, 1, 2, 3].map((at) => stream.event('approval.requested', { ...requested.event.data, text } as never, at).bytes);
+      return text === 'SELECT 1' ? events[3]! : events[0]!;
+    });
+    const [hold] = all(read(TOPICS.sessions, [first!, second!])).holds.values();
+    expect(hold).toMatchObject({ text: 'UPDATE stock', state: 'waiting' });
+    // One that its edge did not sign is an event of the session, and no hold, although it is read first.
+    const forged = readEntry({ topic: TOPICS.sessions, partition: 1, offset: 0n, bytes: first! });
+    const tables = all([forged, ...read(TOPICS.sessions, [second!])]);
+    expect([...tables.holds.values()]).toMatchObject([{ text: 'SELECT 1' }]);
+    expect(tables.sessions.get('s-1')?.events).toBe(2);
   });
 });

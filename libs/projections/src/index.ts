@@ -8,6 +8,10 @@ export { evolveHoldByAnswer, evolveHoldBySession, HOLD_ANSWERS_MAX } from './hol
 export type { GivenApproval, HoldAnswer, HoldRow, PersonRow } from './hold.js';
 export { evolveLease } from './lease.js';
 export type { LeaseRow } from './lease.js';
+export { acknowledgementKey, evolveAcknowledgement, evolveRevocation } from './revocation.js';
+export type { AcknowledgementRow, RevocationRow } from './revocation.js';
+export { evolveService } from './service.js';
+export type { ServiceRow } from './service.js';
 export { evolveRun, RUN_PRINCIPALS_MAX } from './run.js';
 export type { RunRow } from './run.js';
 export { EMPTY, fold, holdKey, merged, operationKey, touched } from './tables.js';

@@ -1,4 +1,4 @@
-import type { SessionEnvelope, SessionEvent } from '@sallyport/events';
+import type { ControlEvent, SessionEnvelope, SessionEvent } from '@sallyport/events';
 import type { LogEntry } from './entry.js';
 import { evolveHoldByAnswer, evolveHoldBySession } from './hold.js';
 import type { HoldRow } from './hold.js';
@@ -6,8 +6,12 @@ import { evolveLease } from './lease.js';
 import type { LeaseRow } from './lease.js';
 import { evolveOperation } from './operation.js';
 import type { OperationRow } from './operation.js';
+import { acknowledgementKey, edgeOf, evolveAcknowledgement, evolveRevocation } from './revocation.js';
+import type { AcknowledgementRow, RevocationRow } from './revocation.js';
 import { evolveRun } from './run.js';
 import type { RunRow } from './run.js';
+import { evolveService } from './service.js';
+import type { ServiceRow } from './service.js';
 import { evolveSession } from './session.js';
 import type { SessionRow } from './session.js';
 import { keyText } from './values.js';
@@ -23,9 +27,21 @@ export interface Tables {
   readonly holds: ReadonlyMap<string, HoldRow>;
   readonly leases: ReadonlyMap<string, LeaseRow>;
   readonly runs: ReadonlyMap<string, RunRow>;
+  readonly services: ReadonlyMap<string, ServiceRow>;
+  readonly revocations: ReadonlyMap<string, RevocationRow>;
+  readonly acknowledgements: ReadonlyMap<string, AcknowledgementRow>;
 }
 
-export const EMPTY: Tables = { sessions: new Map(), operations: new Map(), holds: new Map(), leases: new Map(), runs: new Map() };
+export const EMPTY: Tables = {
+  sessions: new Map(),
+  operations: new Map(),
+  holds: new Map(),
+  leases: new Map(),
+  runs: new Map(),
+  services: new Map(),
+  revocations: new Map(),
+  acknowledgements: new Map(),
+};
 
 /** Which rows a batch may read or change. Runs follow from the sessions: also those that loaded sessions are in. */
 export interface Touched {
@@ -36,6 +52,9 @@ export interface Touched {
   readonly holdsOf: ReadonlySet<string>;
   readonly leases: ReadonlySet<string>;
   readonly runs: ReadonlySet<string>;
+  readonly services: ReadonlySet<string>;
+  readonly revocations: ReadonlySet<string>;
+  readonly acknowledgements: ReadonlyMap<string, Pick<AcknowledgementRow, 'revocation' | 'edge'>>;
 }
 
 export function touched(entries: readonly LogEntry[]): Touched {
@@ -45,11 +64,20 @@ export function touched(entries: readonly LogEntry[]): Touched {
   const holdsOf = new Set<string>();
   const leases = new Set<string>();
   const runs = new Set<string>();
+  const services = new Set<string>();
+  const revocations = new Set<string>();
+  const acknowledgements = new Map<string, Pick<AcknowledgementRow, 'revocation' | 'edge'>>();
   for (const { reading } of entries) {
     if (reading.stream === 'session-unknown') sessions.add(reading.event.sessionid);
     if (reading.stream === 'leases') leases.add(keyText(reading.event.data.id));
     if (reading.stream === 'control') {
       const { event } = reading;
+      if (event.type === 'service.announced') services.add(keyText(event.data.service));
+      if (event.type === 'principal.revoked' || event.type === 'session.revoked') revocations.add(keyText(event.id));
+      if (event.type === 'revocation.applied') {
+        const place = { revocation: keyText(event.data.revocation), edge: edgeOf(event) };
+        acknowledgements.set(acknowledgementKey(place.revocation, place.edge), place);
+      }
       if (event.type !== 'approval.given' && event.type !== 'approval.refused') continue;
       const place = { session: keyText(event.data.session), id: keyText(event.data.hold) };
       holds.set(holdKey(place.session, place.id), place);
@@ -64,7 +92,7 @@ export function touched(entries: readonly LogEntry[]): Touched {
     if (event.type === 'session.closed' || event.type === 'session.aborted') holdsOf.add(session);
     if (event.type === 'session.opened' && event.data.run !== null) runs.add(keyText(event.data.run));
   }
-  return { sessions, operations, holds, holdsOf, leases, runs };
+  return { sessions, operations, holds, holdsOf, leases, runs, services, revocations, acknowledgements };
 }
 
 /**
@@ -85,6 +113,9 @@ export function merged(tables: Tables, changed: Tables): Tables {
     holds: new Map([...tables.holds, ...changed.holds]),
     leases: new Map([...tables.leases, ...changed.leases]),
     runs: new Map([...tables.runs, ...changed.runs]),
+    services: new Map([...tables.services, ...changed.services]),
+    revocations: new Map([...tables.revocations, ...changed.revocations]),
+    acknowledgements: new Map([...tables.acknowledgements, ...changed.acknowledgements]),
   };
 }
 
@@ -95,6 +126,9 @@ class Folding {
     holds: new Map<string, HoldRow>(),
     leases: new Map<string, LeaseRow>(),
     runs: new Map<string, RunRow>(),
+    services: new Map<string, ServiceRow>(),
+    revocations: new Map<string, RevocationRow>(),
+    acknowledgements: new Map<string, AcknowledgementRow>(),
   };
   /** Session → keys of its holds, so that its end finds them. */
   readonly #holdsOf = new Map<string, Set<string>>();
@@ -106,22 +140,48 @@ class Folding {
   entry({ reading, record, identity }: LogEntry): void {
     switch (reading.stream) {
       case 'session':
-        if (this.#session(reading.event, record.bytes)) this.#parts(reading.event);
+        if (this.#session(reading.event, record.bytes)) this.#parts(reading.event, record.vouched === true);
         break;
       case 'session-unknown':
         this.#session(reading.event, record.bytes);
         break;
-      case 'control': {
-        const { event } = reading;
-        if (event.type !== 'approval.given' && event.type !== 'approval.refused') break;
-        const key = holdKey(keyText(event.data.session), keyText(event.data.hold));
-        this.#putHold(key, evolveHoldByAnswer(this.#hold(key), event, identity ?? ''));
+      case 'control':
+        this.#control(reading.event, identity ?? '');
         break;
-      }
       case 'leases': {
         const key = keyText(reading.event.data.id);
         this.changed.leases.set(key, evolveLease(this.changed.leases.get(key) ?? this.tables.leases.get(key), reading.event));
         break;
+      }
+      default:
+    }
+  }
+
+  #control(event: ControlEvent, identity: string): void {
+    const { changed, tables } = this;
+    switch (event.type) {
+      case 'approval.given':
+      case 'approval.refused': {
+        const key = holdKey(keyText(event.data.session), keyText(event.data.hold));
+        return this.#putHold(key, evolveHoldByAnswer(this.#hold(key), event, identity));
+      }
+      case 'service.announced': {
+        const key = keyText(event.data.service);
+        const row = evolveService(changed.services.get(key) ?? tables.services.get(key), event);
+        if (row) changed.services.set(key, row);
+        return;
+      }
+      case 'principal.revoked':
+      case 'session.revoked': {
+        const key = keyText(event.id);
+        changed.revocations.set(key, evolveRevocation(changed.revocations.get(key) ?? tables.revocations.get(key), event));
+        return;
+      }
+      case 'revocation.applied': {
+        const key = acknowledgementKey(keyText(event.data.revocation), edgeOf(event));
+        const before = changed.acknowledgements.get(key) ?? tables.acknowledgements.get(key);
+        changed.acknowledgements.set(key, evolveAcknowledgement(before, event));
+        return;
       }
       default:
     }
@@ -140,7 +200,7 @@ class Folding {
     return true;
   }
 
-  #parts(event: SessionEvent): void {
+  #parts(event: SessionEvent, isVouched: boolean): void {
     const session = event.sessionid;
     for (const operation of operationsOf(event)) {
       const key = operationKey(session, operation);
@@ -149,7 +209,8 @@ class Folding {
       if (after && after !== before) this.changed.operations.set(key, after);
     }
     const id = holdOf(event);
-    if (id !== null) {
+    // What approvers are shown is its edge's own word, or nothing.
+    if (id !== null && (isVouched || event.type !== 'approval.requested')) {
       const key = holdKey(session, id);
       this.#putHold(key, evolveHoldBySession(this.#hold(key), event, { session, id }));
     }

@@ -41,8 +41,27 @@ export function sessionBytes({ id, operations = 1, end = 'closed', waiting = fal
 export function answerBytes(session: string, operation: number, subject: string, index: number, granted = true): Buffer {
   const by = { subject, issuer: 'https://idp.example.com', groups: ['dba'] };
   const data = { hold: `${session}-h${operation}`, hash, session, by, rules: [], revision: hash };
-  const identity = { id: `${session}-${operation}-${index}`, source: '/console/main', subject };
+  const identity = { id: `${session}-${operation}-${index}`, source: '/decision/main', subject };
   return controlEvent(identity, granted ? 'approval.given' : 'approval.refused', data, timeMs + index).bytes;
+}
+
+/** An edge that announces itself, a revocation that it confirms, twice, and one that it doesn't. */
+export function revocationBytes(session: string, edge: string, index: number): Buffer[] {
+  const identity = (id: string, source: string) => ({ id: `${session}-${id}-${edge}`, source, subject: session });
+  const sealKey = { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) } as const;
+  const announced = { service: edge, keyId: 'ab'.repeat(8), sealKey, installation: 'i', version: '0.1.0' };
+  const by = { by: 'dana', reason: 'left' };
+  const applied = { revocation: `${session}-r-${edge}`, sessions: 1 };
+  const at = timeMs + index * 10;
+  return [
+    controlEvent(identity('a', `/${edge}`), 'service.announced', announced, at).bytes,
+    controlEvent(identity('r', '/console/main'), 'session.revoked', { session, ...by }, at + 1).bytes,
+    controlEvent(identity('p', '/console/main'), 'principal.revoked', { subject: `crew-${index % 3}`, ...by }, at + 2).bytes,
+    controlEvent(identity('c', `/${edge}`), 'revocation.applied', applied, at + 3).bytes,
+    controlEvent(identity('d', `/${edge}`), 'revocation.applied', { ...applied, sessions: 0 }, at + 4).bytes,
+    // Of one that is not on the log.
+    controlEvent(identity('e', `/${edge}`), 'revocation.applied', { revocation: 'elsewhere', sessions: 0 }, at + 5).bytes,
+  ];
 }
 
 export function leaseBytes(session: string, ends: readonly ('lease.dropped' | 'lease.swept' | 'lease.failed')[]): Buffer[] {
@@ -59,9 +78,9 @@ export function leaseBytes(session: string, ends: readonly ('lease.dropped' | 'l
   ];
 }
 
-/** Numbers bytes as the records of one partition. */
+/** Numbers bytes as the records of one partition, vouched for. */
 export function records(topic: string, bytes: readonly Buffer[], from = 0n): LogRecord[] {
-  return bytes.map((value, index) => ({ topic, partition: 0, offset: from + BigInt(index), bytes: value }));
+  return bytes.map((value, index) => ({ topic, partition: 0, offset: from + BigInt(index), bytes: value, vouched: true }));
 }
 
 /** Three streams with a bit of everything; sessions are interleaved. */
@@ -87,6 +106,7 @@ export function sampleLog(sessions = 4): { readonly sessions: Buffer[]; readonly
       answerBytes(id, operations, 'eve', 2, index % 3 !== 0),
       // To a request that is not on the log.
       answerBytes(id, 99, 'eve', 3),
+      ...revocationBytes(id, `edge/e${index % 2}`, index),
     ]),
     leases: made.flatMap(({ id }, index) => leaseBytes(id, index % 2 ? ['lease.failed', 'lease.swept'] : ['lease.dropped'])),
   };

@@ -6,7 +6,8 @@ export async function startKafkajsProducer({ brokers, topic }) {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
   await producer.connect();
   return {
-    produce: (records) => producer.send({ topic, acks: -1, compression: CompressionTypes.None, messages: records.map(({ key, value }) => ({ key, value })) }),
+    produce: (records) =>
+      producer.send({ topic, acks: -1, compression: CompressionTypes.None, messages: records.map(({ key, value }) => ({ key, value })) }),
     stop: () => producer.disconnect(),
   };
 }

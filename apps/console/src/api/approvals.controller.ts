@@ -76,6 +76,8 @@ export class ApprovalsController {
     // Who may approve is judged there once more, from the token: the console's word isn't enough.
     const answered = await this.services.answer({
       hold: row.id,
+      session: row.session,
+      hash: row.hash,
       answer,
       token: caller.token,
       ...(comment === undefined ? {} : { comment }),

@@ -50,8 +50,8 @@ export class ListsController {
       state: 'open',
       limit: this.services.limits.pageMaxRows,
     });
-    await revokePrincipal(this.services, caller.principal, target, reason);
-    return { principal: subject, issuer: issuer ?? null, requested: true, open: rows.length };
+    const revocation = await revokePrincipal(this.services, caller.principal, target, reason);
+    return { principal: subject, issuer: issuer ?? null, requested: true, open: rows.length, revocation };
   }
 
   @Get('runs')

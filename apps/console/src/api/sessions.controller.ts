@@ -79,8 +79,8 @@ export class SessionsController {
     const { reason = '' } = body(given, { reason: REASON_MAX_CHARS });
     const row = await this.#readable(caller, session);
     demand(this.services.engine, caller, 'sessions.revoke', theirs(row));
-    await revokeSession(this.services, caller.principal, row, reason);
-    return { session: row.id, state: row.state, requested: true };
+    const revocation = await revokeSession(this.services, caller.principal, row, reason);
+    return { session: row.id, state: row.state, requested: true, revocation };
   }
 
   async #readable(caller: Caller, session: string): Promise<SessionRow> {

@@ -102,6 +102,8 @@ function toProblem(error: unknown, request: Request): { readonly code: ProblemCo
       return { code: 'BAD_REQUEST', detail: 'a filter has a value that can not be one' };
     case 'STORE_UNREACHABLE':
       return { code: 'NOT_READY', detail: 'the read models are not available right now: try again in a moment' };
+    case 'TRUST_NO_RECIPIENT':
+      return { code: 'NOT_READY', detail: 'no decision service is there that could take the answer: try again in a moment' };
     default:
   }
   const status = error instanceof HttpException ? error.getStatus() : (error as { status?: unknown } | null)?.status;

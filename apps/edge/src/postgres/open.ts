@@ -270,9 +270,10 @@ class Opening {
         ),
       ended: (reason, detail, finished) => {
         cancelKeys.revoke(key);
-        live.remove(session.id);
+        const end = endSession(session, reason, detail, lease, services, finished);
+        live.remove(session.id, end.recorded);
         metrics.closed(reason);
-        services.ending(endSession(session, reason, detail, lease, services, finished));
+        services.ending(end.over);
       },
       refused: (kind) => metrics.refused(kind),
       fault: (error) => services.log.error({ err: error, session: session.id }, 'a session ended by a fault of the edge'),
@@ -354,11 +355,11 @@ class Opening {
 
   undo(failed: OpenFailed): void {
     this.#upstream?.socket.destroy();
-    this.services.live.remove(this.session.id);
     this.session.ending();
-    if (!this.#recorded) return;
-    const ended = endSession(this.session, failed.reason, failed.sqlstate, this.#lease, this.services, Promise.resolve());
-    this.services.ending(ended);
+    if (!this.#recorded) return this.services.live.remove(this.session.id);
+    const end = endSession(this.session, failed.reason, failed.sqlstate, this.#lease, this.services, Promise.resolve());
+    this.services.live.remove(this.session.id, end.recorded);
+    this.services.ending(end.over);
   }
 }
 

@@ -9,14 +9,16 @@ import { testPostgres, type TestPostgres } from '@sallyport/adapter-embedded-pos
 import { opaWasmEngine, readBundle } from '@sallyport/adapter-opa-wasm';
 import { connectUpstream } from '@sallyport/adapter-postgres-upstream';
 import { postgresRoles } from '@sallyport/adapter-postgres-role';
-import { type Bus, TOPICS } from '@sallyport/bus';
+import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
 import { DEFAULT_LIMITS } from '@sallyport/config';
-import { controlEvent, type ControlEvents } from '@sallyport/events';
+import { type ControlEvents, type SigningKey } from '@sallyport/events';
 import type { Principal } from '@sallyport/identity';
 import { type LeasePort, type LeaseRequest, seal } from '@sallyport/lease';
+import { AnnouncedServices, type Roster, WRITERS, writeControl } from '@sallyport/trust';
+import { enrolled } from '@sallyport/trust/testing';
 import { loadGrants, verdicts, type VerdictPort } from '@sallyport/verdict';
 import { Client, type ClientConfig } from 'pg';
-import { createEdge, type Edge, type EdgeLimits } from '../index.js';
+import { createEdge, type Edge, type EdgeLimits, type EdgeOptions } from '../index.js';
 import { WireClient, type WireOptions } from './wire-client.js';
 
 export interface HarnessOptions {
@@ -53,6 +55,7 @@ export interface SessionRecord {
 }
 
 interface Parts {
+  readonly edgeNamed: (name: 'test' | 'other') => EdgeOptions;
   readonly outage: { bus: boolean };
   readonly edge: Edge;
   readonly server: TestPostgres;
@@ -62,6 +65,8 @@ interface Parts {
   readonly troubles: readonly string[];
   readonly vendor: VendorSwitches;
   readonly closeLeases: () => Promise<void>;
+  readonly roster: Roster;
+  readonly keys: Readonly<Record<'edge/test' | 'edge/other' | 'decision/test' | 'console/test', SigningKey>>;
 }
 
 /**
@@ -79,8 +84,19 @@ export class EdgeHarness {
   readonly outage: { bus: boolean };
   readonly vendor: VendorSwitches;
 
+  /** Of the services that the roster has. */
+  readonly keys: Parts['keys'];
+
   private constructor(private readonly parts: Parts) {
-    ({ outage: this.outage, edge: this.edge, server: this.server, bus: this.bus, troubles: this.troubles, vendor: this.vendor } = parts);
+    ({
+      keys: this.keys,
+      outage: this.outage,
+      edge: this.edge,
+      server: this.server,
+      bus: this.bus,
+      troubles: this.troubles,
+      vendor: this.vendor,
+    } = parts);
   }
 
   static async start(options: HarnessOptions): Promise<EdgeHarness> {
@@ -90,14 +106,20 @@ export class EdgeHarness {
     const bus = await openEmbeddedBus({ dir: join(directory, 'bus'), preallocateBytes: 64 * 1024 });
     const outage = { bus: false };
     const policy = await SwitchablePolicy.load(options.grants);
+    const { roster, keys } = enrolled('edge/test', 'edge/other', 'decision/test', 'console/test');
     const troubles: string[] = [];
     const trouble = (what: unknown, text?: string): void =>
       void troubles.push(`${text ?? ''} ${String((what as { err?: Error }).err?.stack ?? what)}`);
     const vendor: VendorSwitches = { before: async () => {}, clockOffMs: 0, asked: [] };
     const { leases, close: closeLeases } = await roleLeases(server, options.profiles ?? PROFILES, vendor);
-    const edge = await createEdge({
-      name: 'test',
+    const edgeNamed = (name: 'test' | 'other'): EdgeOptions => ({
+      name,
       dataDir: directory,
+      key: keys[`edge/${name}`],
+      roster,
+      announced: new AnnouncedServices(roster),
+      installation: 'test',
+      version: '0.0.0',
       bus: withOutage(bus, outage),
       identity: {
         identify: async (token) => {
@@ -123,7 +145,13 @@ export class EdgeHarness {
       log: { debug: () => {}, info: () => {}, warn: trouble, error: trouble },
       lost: (error) => trouble(error),
     });
-    return new EdgeHarness({ outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases });
+    const edge = await createEdge(edgeNamed('test'));
+    return new EdgeHarness({ edgeNamed, outage, edge, server, bus, policy, directory, troubles, vendor, closeLeases, roster, keys });
+  }
+
+  /** A second edge on the same bus, target and policy; the caller closes it. */
+  other(): Promise<Edge> {
+    return createEdge(this.parts.edgeNamed('other'));
   }
 
   get port(): number {
@@ -192,9 +220,16 @@ export class EdgeHarness {
     return (await this.records()).findLast(({ type }) => type === 'session.opened')!.sessionid;
   }
 
+  /** Every record of the control topic. */
+  async controlRecords(): Promise<readonly BusRecord[]> {
+    return this.bus.read(TOPICS.control, 0, 0n, 10_000);
+  }
+
+  /** As the service whose business it is. */
   async control<Type extends keyof ControlEvents>(type: Type, data: ControlEvents[Type]): Promise<void> {
-    const { bytes } = controlEvent({ id: `test:${randomUUID()}`, source: '/test', subject: 'test' }, type, data, Date.now());
-    await this.bus.produce(TOPICS.control, [{ key: 'test', value: bytes }]);
+    const [role] = WRITERS[type];
+    const identity = { id: randomUUID(), subject: 'test', key: 'test', timeMs: Date.now() };
+    await writeControl(this.bus, this.keys[`${role as 'console'}/test`], identity, type, data);
   }
 
   /** Answers the newest hold, as one person. */

@@ -86,6 +86,7 @@ describe('help', () => {
       ...nouns,
       'leases list',
       'principals revoke',
+      'revocations list',
       'runs show',
       'resources list',
       'policy build',
@@ -202,7 +203,13 @@ describe('approvals and revocation', () => {
   it('a grant goes on with the approver’s token, and exits 0', async () => {
     const { code, out } = await cli('approvals', 'grant', 's-2-h1', '--comment', 'ok', '--token', test.tokens['dana']!);
     expect({ code, out }).toEqual({ code: 0, out: 'Granted s-2-h1 as dana.\n' });
-    expect(test.answers.at(-1)).toEqual({ hold: 's-2-h1', answer: 'grant', comment: 'ok', token: test.tokens['dana'] });
+    expect(test.answers.at(-1)).toMatchObject({
+      hold: 's-2-h1',
+      session: 's-2',
+      answer: 'grant',
+      comment: 'ok',
+      token: test.tokens['dana'],
+    });
   });
 
   it('who may not is told why, and exits 1', async () => {

@@ -10,6 +10,7 @@ import { login } from './nouns/login.js';
 import { policy } from './nouns/policy.js';
 import { principals } from './nouns/principals.js';
 import { projections } from './nouns/projections.js';
+import { revocations } from './nouns/revocations.js';
 import { resources } from './nouns/resources.js';
 import { runs } from './nouns/runs.js';
 import { services } from './nouns/services.js';
@@ -17,7 +18,7 @@ import { sessions } from './nouns/sessions.js';
 import { topics } from './nouns/topics.js';
 import { up } from './nouns/up.js';
 import { verify } from './nouns/verify.js';
-import { VERSION } from '../services/version.js';
+import { version } from '../version.js';
 import { createProgram, report } from './program.js';
 
 const NOUNS = [
@@ -30,6 +31,7 @@ const NOUNS = [
   approvals,
   leases,
   principals,
+  revocations,
   runs,
   resources,
   policy,
@@ -42,7 +44,7 @@ const NOUNS = [
 /** Runs one command. Returns the exit code; never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.done;
-  const program = createProgram({ ...io, exit: (given) => void (code = given) }, NOUNS, VERSION);
+  const program = createProgram({ ...io, exit: (given) => void (code = given) }, NOUNS, version());
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;

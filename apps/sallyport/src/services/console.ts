@@ -3,8 +3,10 @@ import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Config, Limits } from '@sallyport/config';
 import { type ConsoleLimits, type ConsoleOptions, createConsole, type PolicyInfo, type ResourceInfo } from '@sallyport/console';
-import type { HoldAnswer } from '@sallyport/decision';
+import { AnnouncedServices } from '@sallyport/trust';
+import { version } from '../version.js';
 import { asking } from './asking.js';
+import { busAnswers } from './bus-answers.js';
 import { type Ground, serviceKey } from './ground.js';
 import type { LiveVersion } from './live-policy.js';
 import { type Service, Stops } from './service.js';
@@ -35,12 +37,19 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
     const party = { bus, key: await serviceKey(config, 'console'), roster: ground.roster, log };
     const answers = await asking('decide', party, limits);
     stops.push(() => answers.close());
+    const announced = new AnnouncedServices(ground.roster);
     const { tls } = listen.console;
     const console = await createConsole({
       ...listen.console.address,
       store,
       bus,
-      answer: (answer: HoldAnswer) => answers.request('approval.answer', answer),
+      key: party.key,
+      roster: ground.roster,
+      announced,
+      installation: installation.id,
+      version: version(),
+      metrics: ground.distrust,
+      answer: busAnswers(answers, announced),
       identity,
       engine: live.engine,
       localToken: installation.operatorToken,

@@ -1,6 +1,6 @@
 import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { createDecision } from '@sallyport/decision';
-import { recordActivations } from './activations.js';
+import { version } from '../version.js';
 import { serving } from './asking.js';
 import { type Ground, serviceKey } from './ground.js';
 import { liveVerdicts } from './live-verdicts.js';
@@ -8,7 +8,7 @@ import { type Service, Stops } from './service.js';
 
 /** Verdicts for edges and vendors, and the answers of people to what is held. */
 export async function startDecision(ground: Ground): Promise<Service> {
-  const { bus, config, live, roster, log } = ground;
+  const { bus, config, live, roster, installation, distrust, log } = ground;
   const { limits } = config;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
@@ -17,15 +17,20 @@ export async function startDecision(ground: Ground): Promise<Service> {
     const key = await serviceKey(config, 'decision');
     const decision = await createDecision({
       bus,
+      key,
+      roster,
+      installation: installation.id,
+      version: version(),
+      policy: live,
+      metrics: distrust,
       transport: serving('decide', { bus, key, roster, log }, limits),
       identity,
       engine: live.engine,
       verdicts: liveVerdicts(live, limits, log),
-      holdTimeoutMs: limits.holdTimeoutMs,
+      limits,
       log,
     });
     stops.push(() => decision.close());
-    await recordActivations({ bus, key, live, log });
     return { listeners: {}, metrics: async () => [], notReady: () => [], close: () => stops.run() };
   } catch (error) {
     await stops.run();

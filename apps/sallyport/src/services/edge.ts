@@ -5,7 +5,8 @@ import type { Bus } from '@sallyport/bus';
 import type { Config, Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
 import type { Logger } from 'pino';
-import { followAnnounced } from './announced.js';
+import { AnnouncedServices } from '@sallyport/trust';
+import { version } from '../version.js';
 import { asking } from './asking.js';
 import { busLeases } from './bus-leases.js';
 import { type Ground, type Place, placeOf, trustOf } from './ground.js';
@@ -18,6 +19,8 @@ import { openVerdicts } from './verdicts.js';
 /** What an edge is told. No administrator's credential is among it, and all of it can be handed to a thread. */
 export interface EdgeSettings {
   readonly place: Place;
+  /** Id of the installation. */
+  readonly installation: string;
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
   readonly listen: ListenerConfig;
@@ -31,6 +34,7 @@ export interface EdgeSettings {
 export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster' | 'live'>): EdgeSettings {
   return {
     place: placeOf(config),
+    installation: installation.id,
     providers,
     resources: edgeResources(config),
     listen: config.listen.postgres,
@@ -60,18 +64,22 @@ export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }
     stops.push(() => lease.close());
     const policy = await openVerdicts(settings.decisions, live, party, limits);
     stops.push(() => policy.close());
-    const announced = await followAnnounced(bus, roster, (error) => log.error({ err: error }, 'who is there can not be followed'));
-    stops.push(() => announced.reading.close());
+    const announced = new AnnouncedServices(roster);
     const identity = oidcIdentity({ providers, limits });
     stops.push(() => identity.close());
     const edge = await createEdge({
       name: settings.place.edge.name,
+      key,
+      roster,
+      announced,
+      installation: settings.installation,
+      version: version(),
       dataDir: settings.place.data,
       bus,
       identity,
       leases: busLeases({
         request: (pattern, data, options) => lease.request(pattern, data, options),
-        sealKeys: () => announced.services.sealKeys('vendor'),
+        sealKeys: () => announced.sealKeys('vendor'),
         timeoutMs: limits.leaseTimeoutMs,
       }),
       verdicts: policy.verdicts,

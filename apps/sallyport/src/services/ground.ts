@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DistrustMetrics } from '@sallyport/adapter-metrics';
 import type { OidcProviderOptions } from '@sallyport/adapter-oidc';
 import type { Bus } from '@sallyport/bus';
 import type { Config } from '@sallyport/config';
@@ -11,6 +12,8 @@ import type { Policy } from './policy.js';
 
 /** What every service stands on. */
 export interface Ground {
+  /** What this process did not believe, for the figures. */
+  readonly distrust: DistrustMetrics;
   readonly config: Config;
   /** References to files are relative to it. */
   readonly baseDir: string;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@sallyport/adapter-embedded-bus';
+import { DistrustMetrics } from '@sallyport/adapter-metrics';
 import { type Bus, TOPICS } from '@sallyport/bus';
 import { loadConfig } from '@sallyport/config';
 import { fixedRoster, heardEvent } from '@sallyport/trust';
@@ -109,6 +110,7 @@ describe('a policy that changes under load', () => {
       bus,
       roster,
       providers: [],
+      distrust: new DistrustMetrics(),
       log,
     });
     const client = await asking('decide', { bus, key: edgeKey, roster, log }, config.limits);

@@ -24,7 +24,7 @@ export async function startProjector(
   const ledgerKey = await serviceKey(place, 'ledger');
   const roster = openRoster(rosterPath(place), [ledgerKey], log);
   const formerLedgerKeys = roster.ofRole('ledger').filter(({ id }) => id !== ledgerKey.id);
-  const projector = await createProjector({ bus, metrics, storeUrl, ledgerKey, formerLedgerKeys, log });
+  const projector = await createProjector({ bus, metrics, storeUrl, roster, ledgerKey, formerLedgerKeys, log });
   return {
     projector,
     listeners: {},

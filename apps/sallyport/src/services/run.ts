@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { serveObservability } from '@sallyport/adapter-metrics';
+import { DistrustMetrics, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
 import type { Logger } from 'pino';
 import { openKafka } from './bus.js';
@@ -96,12 +96,14 @@ async function start(name: ServiceName, settings: Settings, log: Logger, stops: 
   stops.push(() => bus.close());
   const live = await livePolicy({ bus, roster, configured: policy, log });
   stops.push(() => live.close());
-  const ground: Ground = { config, baseDir, env, policy, live, installation, bus, roster, providers: oidcProviders(config), log };
+  const distrust = new DistrustMetrics();
+  const providers = oidcProviders(config);
+  const ground: Ground = { distrust, config, baseDir, env, policy, live, installation, bus, roster, providers, log };
   const { service, store } = await startOn(ground, name, lost, stops);
   stops.push(() => service.close());
   const metrics = await serveObservability({
     ...metricsAddress(config, name),
-    sources: [() => service.metrics(), ...(name === 'edge' ? [] : [live.metrics])],
+    sources: [() => service.metrics(), ...(name === 'edge' ? [] : [live.metrics]), () => distrust.registry.getMetricsAsJSON()],
     notReady: () => service.notReady(),
   });
   stops.push(() => metrics.close());

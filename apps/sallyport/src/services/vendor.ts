@@ -7,7 +7,7 @@ import { type Ground, serviceKey } from './ground.js';
 import { type Service, Stops } from './service.js';
 import { vendorResources } from './targets.js';
 import { openVerdicts } from './verdicts.js';
-import { VERSION } from './version.js';
+import { version } from '../version.js';
 
 /** Makes and drops credentials; alone has those of the administrators. */
 export async function startVendor(ground: Ground): Promise<Service> {
@@ -31,11 +31,12 @@ export async function startVendor(ground: Ground): Promise<Service> {
       transport: serving('lease', party, limits),
       resources: vendorResources(config, baseDir, env),
       installation: installation.id,
+      revocationSkewMs: limits.revocationSkewMs,
       limits: { maxLeases: limits.maxLeases },
       onError: (code, message) => log.warn({ service: 'vendor', code }, message),
     });
     stops.push(() => vendor.close());
-    await announce(bus, key, { installation: installation.id, version: VERSION, nowMs: Date.now() });
+    await announce(bus, key, { installation: installation.id, version: version(), nowMs: Date.now() });
     return { listeners: {}, metrics: async () => [], notReady: () => [], close: () => stops.run() };
   } catch (error) {
     await stops.run();

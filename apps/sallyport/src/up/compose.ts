@@ -1,5 +1,5 @@
 import { type DevIssuer, startDevIssuer } from '@sallyport/adapter-dev-issuer';
-import { type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
+import { DistrustMetrics, type MetricSource, serveObservability } from '@sallyport/adapter-metrics';
 import type { Config } from '@sallyport/config';
 import type { ProjectorStatus } from '@sallyport/projector';
 import type { Logger } from 'pino';
@@ -72,7 +72,8 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     ...oidcProviders(config),
     ...(issuer ? [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] : []),
   ];
-  const ground: Ground = { config, baseDir, env, policy, live, installation, bus, roster, providers, log };
+  const distrust = new DistrustMetrics();
+  const ground: Ground = { distrust, config, baseDir, env, policy, live, installation, bus, roster, providers, log };
 
   const vendor = await startVendor(ground);
   stops.push(() => vendor.close());
@@ -109,7 +110,10 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
   stops.push(() => console.close());
   const observability = await serveObservability({
     ...listen.metrics.address,
-    sources: [edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+    sources: [
+      ...[edge, projector].map((service) => () => service.call<Awaited<ReturnType<MetricSource>>>('metrics')),
+      () => distrust.registry.getMetricsAsJSON(),
+    ],
     notReady: async () => [...(await edge.call<readonly string[]>('notReady')), ...(await projector.call<readonly string[]>('notReady'))],
   });
   stops.push(() => observability.close());

@@ -110,6 +110,7 @@ export class World {
       verdicts: this.policy,
       resources: [this.shop(), OLD],
       sweepIntervalMs: 3_600_000,
+      revocationSkewMs: 0,
       roleLimits: { terminateTimeoutMs: 500, lockTimeoutMs: 500 },
       limits: { dropPauseMs: 10, ...limits },
       onError: (code, message) => errors.push(`${code} ${message}`),

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DistrustMetrics } from './distrust-metrics.js';
 
 /** From a tenth of a millisecond to a few seconds: what a decision or a synced record takes. */
 const LATENCY_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -13,6 +14,7 @@ export interface SpoolGauges {
 /** The edge's figures. Names follow Prometheus: base units, `_total` for counters. Labels have few values, never a name or a text. */
 export class EdgeMetrics {
   readonly registry = new Registry();
+  readonly distrust = new DistrustMetrics(this.registry);
   readonly #open = new Gauge({ name: 'sallyport_sessions_open', help: 'Sessions that are live now', registers: [this.registry] });
   readonly #closed = new Counter({
     name: 'sallyport_sessions_closed_total',

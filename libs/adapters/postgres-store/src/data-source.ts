@@ -4,9 +4,13 @@ import { TABLES } from './entities.js';
 import { storeError, StoreError } from './errors.js';
 import type { StoreLimits } from './limits.js';
 import { ReadModel1767312000000 } from './migrations/1767312000000-read-model.js';
+import { Revocations1767398400000 } from './migrations/1767398400000-revocations.js';
 
 /** Unquoted it is itself, and with a suffix it still fits into 63 bytes. */
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,47}$/;
+
+/** The tables as they came to be. */
+export const MIGRATIONS = [ReadModel1767312000000, Revocations1767398400000];
 
 /** What is locked by name, one holder at a time, on all connections to the database. */
 export type LockName = 'migrate' | 'ingest' | 'rebuild';
@@ -27,7 +31,7 @@ export async function connect(url: string, schema: string, limits: StoreLimits):
     url,
     schema,
     entities: TABLES.map(({ entity }) => entity),
-    migrations: [ReadModel1767312000000],
+    migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
     synchronize: false,
     migrationsRun: false,

@@ -1,4 +1,13 @@
-import type { HoldRow, LeaseRow, OperationRow, RunRow, SessionRow } from '@sallyport/projections';
+import type {
+  AcknowledgementRow,
+  HoldRow,
+  LeaseRow,
+  OperationRow,
+  RevocationRow,
+  RunRow,
+  ServiceRow,
+  SessionRow,
+} from '@sallyport/projections';
 import { EntitySchema } from 'typeorm';
 import { columnsOf, entityColumn } from './columns.js';
 import type { Column, ColumnKinds } from './columns.js';
@@ -159,6 +168,35 @@ export const RUNS = table<RunRow>('runs', ['run'], {
   lastSeen: 'time',
 });
 
+export const SERVICES = table<ServiceRow>('services', ['name'], {
+  name: 'text',
+  role: 'text',
+  keyId: 'text',
+  installation: 'text',
+  version: 'text',
+  first: 'time',
+  last: 'time',
+});
+
+export const REVOCATIONS = table<RevocationRow>('revocations', ['id'], {
+  id: 'text',
+  kind: 'text',
+  subject: 'text?',
+  issuer: 'text?',
+  session: 'text?',
+  by: 'text',
+  reason: 'text',
+  revoked: 'time',
+  source: 'text',
+});
+
+export const ACKNOWLEDGEMENTS = table<AcknowledgementRow>('acknowledgements', ['revocation', 'edge'], {
+  revocation: 'text',
+  edge: 'text',
+  confirmed: 'time',
+  sessions: 'count',
+});
+
 export const EVENTS = table<EventRow>('events', ['topic', 'partition', 'offset'], {
   topic: 'text',
   partition: 'integer',
@@ -181,4 +219,4 @@ export const OFFSETS = table<OffsetRow>('offsets', ['topic', 'partition'], {
 });
 
 /** All that is made from the log, and how far. */
-export const TABLES = [SESSIONS, OPERATIONS, HOLDS, LEASES, RUNS, EVENTS, OFFSETS] as const;
+export const TABLES = [SESSIONS, OPERATIONS, HOLDS, LEASES, RUNS, SERVICES, REVOCATIONS, ACKNOWLEDGEMENTS, EVENTS, OFFSETS] as const;

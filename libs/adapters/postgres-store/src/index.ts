@@ -9,5 +9,6 @@ export type { OffsetRow } from './entities.js';
 export type { Rebuild } from './rebuild.js';
 export type { EventRange, StoredEvent } from './queries/events.js';
 export type { HoldFilter, LeaseFilter, RunFilter, SessionFilter } from './queries/lists.js';
+export type { RevocationFilter } from './queries/revocations.js';
 export type { Page, PageRequest } from './queries/page.js';
 export type { PrincipalRow, Statistics } from './queries/totals.js';

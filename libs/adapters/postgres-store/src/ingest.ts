@@ -1,8 +1,8 @@
-import { fold, holdKey, operationKey, readEntry, touched } from '@sallyport/projections';
+import { acknowledgementKey, fold, holdKey, operationKey, readEntry, touched } from '@sallyport/projections';
 import type { LogEntry, LogRecord, Tables, Touched } from '@sallyport/projections';
 import type { DataSource, EntityManager } from 'typeorm';
 import { lockKey, transaction } from './data-source.js';
-import { EVENTS, HOLDS, LEASES, OFFSETS, OPERATIONS, RUNS, SESSIONS } from './entities.js';
+import { ACKNOWLEDGEMENTS, EVENTS, HOLDS, LEASES, OFFSETS, OPERATIONS, REVOCATIONS, RUNS, SERVICES, SESSIONS } from './entities.js';
 import type { EventRow, OffsetRow, Table } from './entities.js';
 import { StoreError } from './errors.js';
 import { write } from './staging.js';
@@ -47,6 +47,9 @@ export async function applyBatch(dataSource: DataSource, schema: string, batch: 
     if (changed.holds.size > 0) await write(runner, schema, HOLDS, changed.holds.values());
     if (changed.leases.size > 0) await write(runner, schema, LEASES, changed.leases.values());
     if (changed.runs.size > 0) await write(runner, schema, RUNS, changed.runs.values());
+    if (changed.services.size > 0) await write(runner, schema, SERVICES, changed.services.values());
+    if (changed.revocations.size > 0) await write(runner, schema, REVOCATIONS, changed.revocations.values());
+    if (changed.acknowledgements.size > 0) await write(runner, schema, ACKNOWLEDGEMENTS, changed.acknowledgements.values());
     const row: OffsetRow = { topic, partition, next: batch.nextOffset, resume: batch.resumeOffset ?? batch.nextOffset };
     await runner.query(
       `INSERT INTO "${schema}".offsets (topic, partition, next, resume) VALUES ($1, $2, $3, $4)
@@ -63,6 +66,19 @@ async function load(manager: EntityManager, keys: Touched): Promise<Tables> {
   const runKeys = new Set([...keys.runs, ...sessions.flatMap(({ run }) => (run === null ? [] : [run]))]);
   const runs = await byKey(manager, RUNS, 'run', [...runKeys]);
   const leases = await byKey(manager, LEASES, 'id', [...keys.leases]);
+  const services = await byKey(manager, SERVICES, 'name', [...keys.services]);
+  const revocations = await byKey(manager, REVOCATIONS, 'id', [...keys.revocations]);
+  const places = [...keys.acknowledgements.values()];
+  const acknowledgements =
+    places.length === 0
+      ? []
+      : await manager
+          .createQueryBuilder(ACKNOWLEDGEMENTS.entity, 'row')
+          .where('(row.revocation, row.edge) IN (SELECT * FROM unnest(CAST(:revocations AS text[]), CAST(:edges AS text[])))', {
+            revocations: places.map(({ revocation }) => revocation),
+            edges: places.map(({ edge }) => edge),
+          })
+          .getMany();
   const operations =
     keys.operations.size === 0
       ? []
@@ -90,6 +106,9 @@ async function load(manager: EntityManager, keys: Touched): Promise<Tables> {
     holds: new Map(holds.map((row) => [holdKey(row.session, row.id), row])),
     leases: new Map(leases.map((row) => [row.id, row])),
     runs: new Map(runs.map((row) => [row.run, row])),
+    services: new Map(services.map((row) => [row.name, row])),
+    revocations: new Map(revocations.map((row) => [row.id, row])),
+    acknowledgements: new Map(acknowledgements.map((row) => [acknowledgementKey(row.revocation, row.edge), row])),
   };
 }
 

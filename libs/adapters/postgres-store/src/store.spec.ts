@@ -7,6 +7,7 @@ import type { LogRecord } from '@sallyport/projections';
 import { answerBytes, leaseBytes, records, sampleLog, sessionBytes } from '@sallyport/projections/testing';
 import { DataSource } from 'typeorm';
 import { KINDS } from './columns.js';
+import { MIGRATIONS } from './data-source.js';
 import { TABLES } from './entities.js';
 import { openStore } from './store.js';
 import type { Store } from './store.js';
@@ -78,7 +79,7 @@ describe('tables', () => {
     stores.push(...opened);
     expect(await opened[2]!.positions()).toEqual([]);
     const { rows } = await postgres.query('SELECT count(*)::int AS count FROM together.migrations');
-    expect(rows).toEqual([{ count: 1 }]);
+    expect(rows).toEqual([{ count: MIGRATIONS.length }]);
   });
 
   it('go down again', async () => {
@@ -87,10 +88,10 @@ describe('tables', () => {
       type: 'postgres',
       url: postgres.url(),
       schema,
-      migrations: [(await import('./migrations/1767312000000-read-model.js')).ReadModel1767312000000],
+      migrations: MIGRATIONS,
     });
     await dataSource.initialize();
-    await dataSource.undoLastMigration();
+    for (const _ of MIGRATIONS) await dataSource.undoLastMigration();
     await dataSource.destroy();
     const { rows } = await postgres.query('SELECT table_name FROM information_schema.tables WHERE table_schema = $1', [schema]);
     expect(rows).toEqual([{ table_name: 'migrations' }]);
@@ -116,6 +117,10 @@ describe('applyBatch', () => {
     expect(new Set(operations.flat())).toEqual(new Set(folded.operations.values()));
     expect(new Set((await whole.store.leases()).rows)).toEqual(new Set(folded.leases.values()));
     expect(new Set((await whole.store.runs()).rows)).toEqual(new Set(folded.runs.values()));
+    expect(new Set(await whole.store.services())).toEqual(new Set(folded.services.values()));
+    expect(new Set((await whole.store.revocations()).rows)).toEqual(new Set(folded.revocations.values()));
+    const acknowledged = await whole.store.acknowledgements([...folded.revocations.keys(), 'elsewhere']);
+    expect(new Set(acknowledged)).toEqual(new Set(folded.acknowledgements.values()));
 
     const { rows } = await postgres.query<{ topic: string; offset: string; digest: string }>(
       `SELECT topic, "offset", encode(sha256(bytes), 'hex') AS digest FROM "${pieces.schema}".events`,

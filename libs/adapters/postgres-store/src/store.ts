@@ -1,4 +1,13 @@
-import type { HoldRow, LeaseRow, OperationRow, RunRow, SessionRow } from '@sallyport/projections';
+import type {
+  AcknowledgementRow,
+  HoldRow,
+  LeaseRow,
+  OperationRow,
+  RevocationRow,
+  RunRow,
+  ServiceRow,
+  SessionRow,
+} from '@sallyport/projections';
 import { connect } from './data-source.js';
 import type { OffsetRow } from './entities.js';
 import { applyBatch } from './ingest.js';
@@ -10,6 +19,8 @@ import type { EventRange, StoredEvent } from './queries/events.js';
 import { hold, holds, leases, operations, run, runs, session, sessions } from './queries/lists.js';
 import type { HoldFilter, LeaseFilter, RunFilter, SessionFilter } from './queries/lists.js';
 import type { Page, PageRequest } from './queries/page.js';
+import { acknowledgements, revocation, revocations, services } from './queries/revocations.js';
+import type { RevocationFilter } from './queries/revocations.js';
 import { principals, statistics } from './queries/totals.js';
 import type { PrincipalRow, Statistics } from './queries/totals.js';
 import { beginRebuild, positions } from './rebuild.js';
@@ -38,6 +49,12 @@ export interface StoreQueries {
   run(name: string): Promise<RunRow | null>;
   /** By subject and issuer. */
   principals(request?: PageRequest & { readonly subject?: string }): Promise<Page<PrincipalRow>>;
+  revocations(filter?: RevocationFilter): Promise<Page<RevocationRow>>;
+  revocation(id: string): Promise<RevocationRow | null>;
+  /** Of any of these revocations. */
+  acknowledgements(revocations: readonly string[]): Promise<readonly AcknowledgementRow[]>;
+  /** Who has ever announced itself, by name. */
+  services(): Promise<readonly ServiceRow[]>;
   statistics(): Promise<Statistics>;
 }
 
@@ -76,6 +93,10 @@ export async function openStore({ url, schema = 'sallyport', limits: given }: St
     runs: async (filter = {}) => runs(reading, filter),
     run: (name) => run(reading, name),
     principals: (request = {}) => principals(reading, request),
+    revocations: async (filter = {}) => revocations(reading, filter),
+    revocation: (id) => revocation(reading, id),
+    acknowledgements: (of) => acknowledgements(reading, of),
+    services: () => services(reading),
     statistics: () => statistics(reading),
     async close() {
       if (dataSource.isInitialized) await dataSource.destroy();

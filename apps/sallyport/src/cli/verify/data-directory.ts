@@ -23,14 +23,15 @@ export function busDirectory(path: string): string | undefined {
   return [join(path, 'bus'), path].find((directory) => existsSync(join(directory, 'topics')));
 }
 
-/** The verifier keys that lie beside the log. */
+/** The verifier keys that lie beside the log, of those that sign the record. */
 export function directoryKeys(path: string): readonly VerifierKey[] {
   const directory = join(path, 'keys');
   if (!existsSync(directory) || !statSync(directory).isDirectory()) return [];
   return readdirSync(directory)
     .filter((name) => name.endsWith('.pub'))
     .sort()
-    .flatMap((name) => parseVerifierKeys(readFileSync(join(directory, name), 'utf8')));
+    .flatMap((name) => parseVerifierKeys(readFileSync(join(directory, name), 'utf8')))
+    .filter(({ name }) => /^(edge|ledger)\//.test(name));
 }
 
 /** Verifies the embedded log of a data directory or a copy of one. Changes and locks nothing. */

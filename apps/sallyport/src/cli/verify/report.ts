@@ -21,7 +21,7 @@ export function renderReport({ kind, what, reports, unsigned, torn }: Verified, 
   for (const report of reports) lines.push(...oneLog(report, kind, pens), '');
   for (const report of unsigned) {
     const state = report.integrity.ok ? pens.green('ok') : pens.red('FAILED');
-    lines.push(`${report.log}  ${count(report.events, 'event')}, not signed; readable: ${state}`, ...problems(report.integrity, pens));
+    lines.push(`${report.log}  ${count(report.events, 'event')}, no checkpoints; readable: ${state}`, ...problems(report.integrity, pens));
   }
   if (unsigned.length > 0) lines.push('');
   const notes = [...new Set(reports.flatMap((report) => report.notes))];

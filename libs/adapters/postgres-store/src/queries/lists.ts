@@ -79,24 +79,30 @@ export async function operations(
   return answered(query.getMany());
 }
 
+/**
+ * Ids of holds are random and their edge's own. Should two sessions use one, somebody has copied it from the log, and nobody can tell
+ * from the rows who: neither is shown, so that no approver answers the one and has read the other.
+ */
+const isAlone = (holds: string): string =>
+  `NOT EXISTS (SELECT 1 FROM ${holds} AS twin WHERE twin.id = row.id AND twin.session <> row.session AND twin.requested IS NOT NULL)`;
+
 /** Holds whose request has been read: answers alone are nothing to show. */
 export function holds(reading: Reading, filter: HoldFilter): Promise<Page<HoldRow>> {
   const where = conditions(filter, ['state', 'session', 'resource'], 'requested');
   return newestFirst(reading, HOLDS, { time: 'requested', id: 'id' }, filter, (query) => {
-    query.andWhere('row.requested IS NOT NULL');
+    query.andWhere('row.requested IS NOT NULL').andWhere(isAlone(`"${reading.schema}".holds`));
     where(query);
     if (filter.principal !== undefined) query.andWhere("row.requester->>'subject' = :principal", { principal: filter.principal });
   });
 }
 
-/** One whose request has been read. Ids are the edges' own; should two sessions use one, the first that asked has it. */
-export async function hold({ dataSource }: Reading, id: string): Promise<HoldRow | null> {
+/** One whose request has been read. */
+export async function hold({ dataSource, schema }: Reading, id: string): Promise<HoldRow | null> {
   const query = dataSource
     .getRepository(HOLDS.entity)
     .createQueryBuilder('row')
     .where('row.id = :id AND row.requested IS NOT NULL', { id: keyText(id) })
-    .orderBy('row.requested')
-    .addOrderBy('row.session');
+    .andWhere(isAlone(`"${schema}".holds`));
   return answered(query.getOne());
 }
 
