@@ -15,6 +15,7 @@ const LIBS = [
   'bus',
   'events',
   'trust',
+  'policy-store',
   'journal',
   'ledger',
   'projections',

@@ -4,10 +4,10 @@
  *
  *   node test/run.mjs [SUITE] [-- JEST ARGUMENTS]
  *
- * SUITE is `quick` (the default, `npm test`) or `clients` (`npm run test:clients`). A check counts as one, a jest suite as many as it
- * has tests. Skipped tests are named. Exit codes: 0 all passed, 1 something failed or nothing ran, 2 wrong use.
+ * SUITE is `quick` (the default, `npm test`), `clients` (`npm run test:clients`) or `kafka` (`npm run test:kafka`). A check counts as one, a
+ * jest suite as many as it has tests. Skipped tests are named. Exit codes: 0 all passed, 1 something failed or nothing ran, 2 wrong use.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -18,9 +18,11 @@ const CHECK_TIMEOUT_MS = 5 * 60_000;
 const JEST_TIMEOUT_MS = 20 * 60_000;
 const KILL_AFTER_MS = 5000;
 /** Suites with needs of their own (databases, other languages, minutes): never part of the quick one. */
-const SLOW_SUITES = ['conformance', 'faults', 'bench', 'fuzz'];
+const SLOW_SUITES = ['conformance', 'faults', 'bench', 'fuzz', 'kafka'];
 /** Client suites start servers and other languages' runtimes, and are run one file after the other. */
 const CLIENT_TEST_TIMEOUT_MS = 120_000;
+/** A broker takes up to 10 s to start, and as long to be taken back after a kill. */
+const KAFKA_TEST_TIMEOUT_MS = 120_000;
 
 const node = (module, ...args) => [process.execPath, join('node_modules', module), ...args];
 
@@ -53,15 +55,34 @@ const SUITES = {
     needs: ['test/conformance'],
     jest: ['--runInBand', '--testTimeout', String(CLIENT_TEST_TIMEOUT_MS), '--', 'test/conformance'],
   },
+  kafka: {
+    checks: [BUILD],
+    needs: [],
+    missing: noBroker,
+    // A run that is about Kafka does not pass by skipping it.
+    env: { SALLYPORT_REQUIRE_KAFKA: '1' },
+    jest: ['--runInBand', '--testTimeout', String(KAFKA_TEST_TIMEOUT_MS), '--', 'libs/adapters/kafka', 'test/kafka'],
+  },
 };
+
+/** What a broker needs and this machine lacks. */
+function noBroker() {
+  const libs = process.env.SALLYPORT_KAFKA_LIBS ?? join(ROOT, 'deploy/kafka/libs');
+  const jars = existsSync(libs) && readdirSync(libs).some((name) => /^kafka_2\.13-.*\.jar$/.test(name));
+  return [
+    ...(spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0 ? [] : ['java']),
+    ...(jars ? [] : [`the jars of Kafka in ${libs.startsWith(ROOT) ? relative(ROOT, libs) : libs} (deploy/kafka/install.sh)`]),
+  ];
+}
 
 let stopping = false;
 let current;
 
 /** Runs a command in a process group of its own, so that a time-out ends its children too. Resolves to its exit code. */
-function run([command, ...args], timeoutMs) {
+function run([command, ...args], timeoutMs, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], detached: true, env: { ...process.env, ...env } };
+    const child = spawn(command, args, options);
     const end = (signal) => {
       if (child.pid === undefined) return;
       try {
@@ -100,7 +121,7 @@ async function check({ name, command }) {
   return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
 }
 
-async function jest(args, selection) {
+async function jest({ jest: args, env }, selection) {
   const begun = Date.now();
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
   const report = join(dir, 'report.json');
@@ -111,6 +132,7 @@ async function jest(args, selection) {
     const code = await run(
       [...JEST, ...args.slice(0, at), '--json', '--outputFile', report, ...args.slice(at + 1), ...selection],
       JEST_TIMEOUT_MS,
+      env,
     );
     const result = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, 'utf8')), code) : { passed: 0, failed: 1, skipped: [] };
     console.log(`── tests: ${result.passed} passed, ${result.failed} failed, ${result.skipped.length} skipped (${seconds(begun)} s)`);
@@ -172,9 +194,10 @@ async function main(argv) {
   }
   const results = [];
   for (const step of suite.checks) if (!stopping) results.push(await check(step));
-  const missing = suite.needs.filter((dir) => !existsSync(join(ROOT, dir)) || readdirSync(join(ROOT, dir)).length === 0);
-  for (const dir of missing) console.log(`\n${dir} is missing: nothing to run`);
-  if (missing.length === 0 && !stopping) results.push(await jest(suite.jest, at === -1 ? [] : argv.slice(at + 1)));
+  const empty = suite.needs.filter((dir) => !existsSync(join(ROOT, dir)) || readdirSync(join(ROOT, dir)).length === 0);
+  const missing = [...empty, ...(suite.missing?.() ?? [])];
+  for (const what of missing) console.log(`\nmissing: ${what}; nothing to run`);
+  if (missing.length === 0 && !stopping) results.push(await jest(suite, at === -1 ? [] : argv.slice(at + 1)));
 
   const skipped = results.flatMap((result) => result.skipped);
   console.log('');

@@ -67,6 +67,6 @@ describe('test/run.mjs', () => {
   it('does not take another word for a suite', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'test/run.mjs'), 'slow'], { encoding: 'utf8' });
     expect(status).toBe(2);
-    expect(stderr).toContain('quick|clients');
+    expect(stderr).toContain('quick|clients|kafka');
   });
 });

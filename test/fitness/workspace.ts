@@ -6,6 +6,9 @@ export const ROOT = join(import.meta.dirname, '../..');
 /** What no commit holds: .gitignore in the form this walk needs. */
 const NOT_TRACKED = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git', '__pycache__']);
 
+/** The same, of paths. */
+const NOT_TRACKED_PATHS = new Set(['data', 'deploy/kafka/libs', 'deploy/kafka/data']);
+
 /** The part of a package.json that the rules look at. */
 export interface Manifest {
   readonly name: string;
@@ -40,7 +43,7 @@ export function files(under = '.'): string[] {
   const walk = (dir: string): void => {
     for (const entry of readdirSync(dir, { withFileTypes: true })) {
       const path = join(dir, entry.name);
-      if (NOT_TRACKED.has(entry.name) || path === join(ROOT, 'data')) continue;
+      if (NOT_TRACKED.has(entry.name) || NOT_TRACKED_PATHS.has(relative(ROOT, path).split(sep).join('/'))) continue;
       if (entry.isDirectory()) walk(path);
       else if (!entry.name.endsWith('.tsbuildinfo')) found.push(relative(ROOT, path).split(sep).join('/'));
     }

@@ -1,4 +1,4 @@
-export { kafkaInstalled, startKafka } from './kafka.mjs';
+export { kafkaInstalled, startKafka, startKafkaCluster } from './kafka.mjs';
 export { installedServer, startInstalledTarget, startTarget } from './target.mjs';
 export { postgresResource, startSallyport } from './sallyport.mjs';
 export { runToEnd } from './processes.mjs';

@@ -1,2 +1,2 @@
 /** A real broker for whoever tests from outside; deploy/kafka/install.sh fetches what it needs. */
-export { kafkaInstalled, startKafka } from '@sallyport/adapter-kafka/testing';
+export { kafkaInstalled, startKafka, startKafkaCluster } from '@sallyport/adapter-kafka/testing';

@@ -46,7 +46,8 @@ export interface ConsoleOptions {
   /** The operator's secret of this machine; believed from loopback connections only. */
   readonly localToken?: string;
   readonly resources: readonly ResourceInfo[];
-  readonly policy: PolicyInfo;
+  /** The live policy. */
+  readonly policy: () => PolicyInfo;
   /** What goes into an export as `keys`: those of the edges and the ledger. */
   readonly verifierKeys: () => Promise<readonly VerifierKey[]>;
   /** The projector, for `projections status` and `rebuild`. */

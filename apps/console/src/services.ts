@@ -20,6 +20,8 @@ export interface ResourceInfo {
 }
 
 export interface PolicyInfo {
+  /** Of the publication; 0 is the configured policy. */
+  readonly number: number;
   /** Hex SHA-256 over bundle and grants. */
   readonly revision: string;
   /** Paths of the default rules. */
@@ -41,7 +43,7 @@ export interface ConsoleServices {
   readonly exporter: Exporter;
   readonly verifierKeys: () => Promise<readonly VerifierKey[]>;
   readonly resources: readonly ResourceInfo[];
-  readonly policy: PolicyInfo;
+  readonly policy: () => PolicyInfo;
   readonly projections: ProjectionsPort | undefined;
   readonly limits: ConsoleLimits;
   readonly nowMs: () => number;

@@ -135,12 +135,13 @@ export async function testConsole(
         audit: { mode: 'strict', durability: 'disk', record: 'full' },
       },
     ],
-    policy: {
+    policy: () => ({
+      number: 0,
       revision: 'ab'.repeat(32),
       rules: bundle.manifest.rules,
       grants: [{ name: 'the stock crew writes when a DBA agrees', rulesOff: false }],
       opa: bundle.manifest.opa,
-    },
+    }),
     verifierKeys: async () => [edgeKey, ledgerKey],
     log: pino({ level: 'silent' }),
     ...options,

@@ -85,7 +85,7 @@ async function start(name: 'decision/d1' | 'decision/d2' = 'decision/d1'): Promi
     },
     engine: { evaluate: () => ({ allow: true, rules: [], reasons: [] }) },
     verdicts: { revision: 'r1', decide: () => Promise.reject(new Error('nobody asks')) },
-    bundle: 'b'.repeat(64),
+    policy: { current: { policy: { revision: 'r1', bundle: 'b'.repeat(64) } }, onSwitch: () => undefined },
     limits: { holdTimeoutMs: 900_000, revocationSkewMs: 0 },
     metrics,
     log: pino({ level: 'silent' }),

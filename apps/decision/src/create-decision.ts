@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { DistrustMetrics } from '@sallyport/adapter-metrics';
 import type { Bus } from '@sallyport/bus';
 import type { SigningKey } from '@sallyport/events';
 import type { IdentityPort } from '@sallyport/identity';
-import { announce, AnnouncedServices, distrustReport, type Roster, writeControl } from '@sallyport/trust';
+import { announce, AnnouncedServices, distrustReport, type Roster } from '@sallyport/trust';
 import type { Engine, VerdictPort } from '@sallyport/verdict';
 import type { Logger } from 'pino';
+import { type JudgingPolicy, recordActivations } from './activations.js';
 import { DecisionModule } from './decision.module.js';
 import { followHolds } from './follow-holds.js';
 import { OpenHolds } from './open-holds.js';
@@ -26,10 +26,11 @@ export interface DecisionOptions {
   /** What requests come in by: a Nest transport, as the bus's `BusServer`. */
   readonly transport: CustomTransportStrategy;
   readonly identity: IdentityPort;
+  /** Of the live policy, as `verdicts` is. */
   readonly engine: Engine;
   readonly verdicts: VerdictPort;
-  /** Hex SHA-256 of the compiled policy, for the record. */
-  readonly bundle: string;
+  /** What `engine` and `verdicts` are of, for the record. */
+  readonly policy: JudgingPolicy;
   readonly limits: { readonly holdTimeoutMs: number; readonly revocationSkewMs: number };
   readonly metrics?: DistrustMetrics;
   readonly log: Logger;
@@ -51,18 +52,23 @@ export async function createDecision(options: DecisionOptions): Promise<{ close(
     onDistrusted: distrustReport({ counted: metrics.counted, log, nowMs }),
     log,
   });
-  const { revision } = verdicts;
-  const module = DecisionModule.of(verdicts, { bus, key, identity, engine, revision, holds, nowMs });
+  const module = DecisionModule.of(verdicts, {
+    bus,
+    key,
+    identity,
+    engine,
+    // Of the moment in which it is asked: the engine and its revision change together.
+    get revision() {
+      return verdicts.revision;
+    },
+    holds,
+    nowMs,
+  });
   const app = await NestFactory.createMicroservice(module, { strategy: options.transport, logger: false });
   // Before the first request: what is sealed to the decision services has to be sealed to this one too.
   await announce(bus, key, { installation: options.installation, version: options.version, nowMs: nowMs() });
   await app.listen();
-  // Which policy judges from here on is part of the record.
-  await writeControl(bus, key, { id: randomUUID(), subject: revision, key: revision, timeMs: nowMs() }, 'policy.activated', {
-    revision,
-    bundle: options.bundle,
-    grants: revision,
-  });
+  await recordActivations({ bus, key, policy: options.policy, nowMs, log });
   return {
     async close() {
       await app.close();

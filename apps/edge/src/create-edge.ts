@@ -19,6 +19,7 @@ import { CancelKeys } from './postgres/cancel-keys.js';
 import { listenPostgres, type PostgresListener } from './postgres/listener.js';
 import { PostgresMasks } from './postgres/masks.js';
 import type { OpenServices, PostgresResource } from './postgres/open.js';
+import { policyChanged } from './postgres/refusals.js';
 import { Statements } from './postgres/statements.js';
 import { EdgeSpool } from './spool.js';
 import { timedVerdicts } from './timed-verdicts.js';
@@ -141,6 +142,7 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
         hashKey: options.maskKey,
         lookup: (kind, name) => relay().names.ofProtocol(kind, name),
         settled: () => relay().settled(),
+        outlived: () => relay().end('refused', 'the policy changed: it masks what this session was shown', policyChanged()),
       }),
     ending: (ended) => {
       closing.add(ended);

@@ -254,7 +254,8 @@ describe('projectors', () => {
 
   it('P7: are asked over the bus: status, and one rebuild for a request that comes twice', async () => {
     const bus = await rig.openBus('bus', PARTITIONS);
-    const transport = (): BusServer => new BusServer({ bus, service: 'projector', key: serviceKeys['projector/p1'], roster, callers: CALLERS });
+    const transport = (): BusServer =>
+      new BusServer({ bus, service: 'projector', key: serviceKeys['projector/p1'], roster, callers: CALLERS });
     const one = await replica(bus, 0, { transport: transport() });
     await replica(bus, 1, { transport: transport() });
     const client = new BusClient({ bus, service: 'projector', key: serviceKeys['console/main'], roster });

@@ -79,9 +79,10 @@ export interface PartitionEnds {
 
 /**
  * How long and how surely a topic keeps its records. `record` topics are for ever and synced before `produce` resolves;
- * `transient` ones (requests and replies) may be forgotten after minutes and at a restart; `compacted` keep the last per key.
+ * `transient` ones (requests and replies) may be forgotten after minutes and at a restart. None keeps only the last record of a key: whoever
+ * can write could remove what somebody else said.
  */
-export type TopicKind = 'record' | 'transient' | 'compacted';
+export type TopicKind = 'record' | 'transient';
 
 export interface Bus {
   /** Resolves when every record is as durable as the topic's kind says. All of one call to one partition stay in order. */

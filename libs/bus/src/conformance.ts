@@ -374,6 +374,18 @@ export function busConformance(name: string, makeBus: () => Promise<BusUnderTest
         expect(values(second.seen)).toEqual(values(seen));
       });
 
+      it('share one topic: the same name on another topic is another group', async () => {
+        const group = randomUUID();
+        const one = await consume({ group, start: { at: 'earliest' } });
+        const two = await consume({ group, topic: TOPICS.control, start: { at: 'earliest' } });
+        for (const topic of [TOPIC, TOPICS.control])
+          for (const { partition } of await bus.ends(topic)) await bus.produce(topic, [text('k', topic, { partition })]);
+        const [sessions, control] = [(await bus.ends(TOPIC)).length, (await bus.ends(TOPICS.control)).length];
+        await eventually('each has its own', () => one.seen.length === sessions && two.seen.length === control);
+        expect(new Set(values(one.seen))).toEqual(new Set([TOPIC]));
+        expect(new Set(values(two.seen))).toEqual(new Set([TOPICS.control]));
+      });
+
       it('know nothing of each other', async () => {
         await bus.produce(TOPIC, numbered(5));
         const one = await consume({ group: randomUUID(), start: { at: 'earliest' } });

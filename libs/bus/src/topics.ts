@@ -13,7 +13,7 @@ export const TOPIC_KINDS: Readonly<Record<string, TopicKind>> = {
   [TOPICS.sessions]: 'record',
   [TOPICS.control]: 'record',
   [TOPICS.leases]: 'record',
-  [TOPICS.policies]: 'compacted',
+  [TOPICS.policies]: 'record',
   [TOPICS.checkpoints]: 'record',
 };
 

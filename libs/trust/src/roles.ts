@@ -1,7 +1,10 @@
 import type { ControlEvents, LeaseEvents } from '@sallyport/events';
 
-/** What a service may do on the bus, by the first part of its key's name: `edge/e1` is the edge `e1`. */
-export const ROLES = ['edge', 'decision', 'vendor', 'projector', 'console', 'ledger'] as const;
+/**
+ * What a service may do on the bus, by the first part of its key's name: `edge/e1` is the edge `e1`. A `publisher` is no service but a
+ * person or a pipeline that publishes policies.
+ */
+export const ROLES = ['edge', 'decision', 'vendor', 'projector', 'console', 'ledger', 'publisher'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** An enrolled service, as its signature shows it. */

@@ -78,7 +78,7 @@ export class ListsController {
   @Get('policy')
   policy(@CallerOf() caller: Caller) {
     this.#all(caller, 'policy.read');
-    return this.services.policy;
+    return this.services.policy();
   }
 
   #all(caller: Caller, action: Parameters<typeof demand>[2]): void {

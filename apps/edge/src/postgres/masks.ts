@@ -14,6 +14,7 @@ import { parseSql, type ParseLimits, type PostgresOperation, UnparseableSqlError
 import type { Planned, Refusal } from '@sallyport/session';
 import type { MaskRule, Verdict } from '@sallyport/verdict';
 import type { ClientConfig } from 'pg';
+import { MaskHistory } from './mask-history.js';
 import type { MaskConnection } from './open.js';
 import type { SessionMasks } from './relay-host.js';
 import type { Asked } from './statements.js';
@@ -30,6 +31,8 @@ export interface MasksOptions {
   readonly lookup: (kind: 'prepared' | 'cursor', name: string) => readonly NamedStatement[];
   /** Whether nothing is under way at the target, and how to wait for it. Undefined: it will not come by itself. */
   readonly settled: () => Promise<void> | undefined;
+  /** The session has seen what is masked from here on: it must end. */
+  readonly outlived: () => void;
 }
 
 /** The masks of one Postgres session: plans from the target's own analysis, asked on a side connection of the session's own role. */
@@ -43,6 +46,7 @@ export class PostgresMasks implements SessionMasks {
   /** The session has run what may change the catalog, in this transaction at the latest. */
   #reshaped = false;
   #clientEncoding = 'UTF8';
+  readonly #history = new MaskHistory();
 
   constructor(private readonly options: MasksOptions) {}
 
@@ -55,6 +59,10 @@ export class PostgresMasks implements SessionMasks {
   }
 
   plan(asked: Asked, verdict: Verdict): Planned<StringPlan> | Promise<Planned<StringPlan>> {
+    if (!this.#history.covers(verdict)) {
+      this.options.outlived();
+      return refused(verdict.masks, 'was not when this session began', 'connect again');
+    }
     if (verdict.masks.length === 0) return { plan: UNMASKED };
     if (asked.ambiguous)
       return refused(verdict.masks, 'the prepared name may stand for more than one statement', 'use names that are not taken');

@@ -34,6 +34,11 @@ export function lastWords(code: string, message: string, hint?: string): Buffer 
   return encodeErrorResponse(fatal(code, message, hint === undefined ? {} : { hint }));
 }
 
+/** The session was shown what is masked now, and may have kept it under names of its own. */
+export function policyChanged(): Buffer {
+  return lastWords('57P01', 'the policy changed: connect again', 'it masks more for you than when this session began');
+}
+
 /** A syntax error in every state of a connection: raised by the raw parser, before anything is looked up or run. */
 const POISON = Buffer.from('sallyport refused this statement');
 /** A name of ours, so that the unnamed statement stays as it is. */

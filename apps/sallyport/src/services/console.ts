@@ -2,29 +2,27 @@ import { readFile } from 'node:fs/promises';
 import { oidcIdentity } from '@sallyport/adapter-oidc';
 import { openStore } from '@sallyport/adapter-postgres-store';
 import type { Config, Limits } from '@sallyport/config';
-import { type ConsoleLimits, createConsole, type ResourceInfo } from '@sallyport/console';
+import { type ConsoleLimits, createConsole, type PolicyInfo, type ResourceInfo } from '@sallyport/console';
 import { AnnouncedServices } from '@sallyport/trust';
 import { version } from '../version.js';
 import { asking } from './asking.js';
 import { busAnswers } from './bus-answers.js';
 import { busProjections } from './bus-projections.js';
 import { type Ground, serviceKey } from './ground.js';
-import { type LoadedPolicy, loadPolicy } from './policy.js';
+import type { LiveVersion } from './live-policy.js';
 import { type Service, Stops } from './service.js';
 
 export interface ConsoleParts {
   /** `postgres://…`. Secret. */
   readonly storeUrl: string;
-  readonly policy?: LoadedPolicy;
 }
 
 /** The REST API for people. */
 export async function startConsole(ground: Ground, parts: ConsoleParts): Promise<Service> {
-  const { bus, config, installation, log, policy } = ground;
+  const { bus, config, installation, live, log } = ground;
   const { limits, listen } = config;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
-    const loaded = parts.policy ?? (await loadPolicy(policy));
     const identity = oidcIdentity({ providers: ground.providers, limits });
     stops.push(() => identity.close());
     const store = await openStore({
@@ -55,15 +53,10 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
       metrics: ground.distrust,
       answer: busAnswers(answers, announced),
       identity,
-      engine: loaded.engine,
+      engine: live.engine,
       localToken: installation.operatorToken,
       resources: resourceInfos(config),
-      policy: {
-        revision: loaded.revision,
-        rules: loaded.rules,
-        opa: loaded.opa,
-        grants: policy.grants.grants.map(({ name, rules }) => ({ name, rulesOff: rules === 'off' })),
-      },
+      policy: () => policyInfo(live.current),
       verifierKeys: async () => [...ground.roster.ofRole('edge'), ...ground.roster.ofRole('ledger')],
       limits: consoleLimits(limits),
       projections: busProjections((pattern, data) => projector.request(pattern, data)),
@@ -76,6 +69,10 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
     await stops.run();
     throw error;
   }
+}
+
+function policyInfo({ number, policy: { revision, rules, opa, grants } }: LiveVersion): PolicyInfo {
+  return { number, revision, rules, opa, grants: grants.grants.map(({ name, rules: of }) => ({ name, rulesOff: of === 'off' })) };
 }
 
 function consoleLimits(limits: Limits): Partial<ConsoleLimits> {

@@ -3,16 +3,15 @@ import { createDecision } from '@sallyport/decision';
 import { version } from '../version.js';
 import { serving } from './asking.js';
 import { type Ground, serviceKey } from './ground.js';
-import { type LoadedPolicy, loadPolicy, verdictsOf } from './policy.js';
+import { liveVerdicts } from './live-verdicts.js';
 import { type Service, Stops } from './service.js';
 
 /** Verdicts for edges and vendors, and the answers of people to what is held. */
-export async function startDecision(ground: Ground, policy?: LoadedPolicy): Promise<Service> {
-  const { bus, config, roster, installation, distrust, log } = ground;
+export async function startDecision(ground: Ground): Promise<Service> {
+  const { bus, config, live, roster, installation, distrust, log } = ground;
   const { limits } = config;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
-    const loaded = policy ?? (await loadPolicy(ground.policy));
     const identity = oidcIdentity({ providers: ground.providers, limits });
     stops.push(() => identity.close());
     const key = await serviceKey(config, 'decision');
@@ -22,12 +21,12 @@ export async function startDecision(ground: Ground, policy?: LoadedPolicy): Prom
       roster,
       installation: installation.id,
       version: version(),
-      bundle: loaded.bundle,
+      policy: live,
       metrics: distrust,
       transport: serving('decide', { bus, key, roster, log }, limits),
       identity,
-      engine: loaded.engine,
-      verdicts: verdictsOf(loaded, limits, log),
+      engine: live.engine,
+      verdicts: liveVerdicts(live, limits, log),
       limits,
       log,
     });

@@ -10,6 +10,7 @@ import { version } from '../version.js';
 import { asking } from './asking.js';
 import { busLeases } from './bus-leases.js';
 import { type Ground, type Place, placeOf, trustOf } from './ground.js';
+import type { LivePolicy } from './live-policy.js';
 import type { Policy } from './policy.js';
 import { type Service, Stops } from './service.js';
 import { edgeResources } from './targets.js';
@@ -23,13 +24,14 @@ export interface EdgeSettings {
   readonly providers: readonly OidcProviderOptions[];
   readonly resources: readonly PostgresResource[];
   readonly listen: ListenerConfig;
+  /** As configured. */
   readonly policy: Policy;
   readonly decisions: Config['policy']['decisions'];
   readonly maskKey: Uint8Array;
   readonly limits: Limits;
 }
 
-export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster'>): EdgeSettings {
+export function edgeSettings({ config, policy, providers, installation }: Omit<Ground, 'bus' | 'roster' | 'live'>): EdgeSettings {
   return {
     place: placeOf(config),
     installation: installation.id,
@@ -45,13 +47,14 @@ export function edgeSettings({ config, policy, providers, installation }: Omit<G
 
 export interface EdgeParts {
   readonly bus: Bus;
+  readonly live: LivePolicy;
   readonly log: Logger;
   /** The disk lost records: the edge has to end (ADR 5). */
   readonly lost: (error: Error) => void;
 }
 
 /** The data path on a bus: listeners, sessions, spool; policy and credentials asked over the bus. */
-export async function startEdge(settings: EdgeSettings, { bus, log, lost }: EdgeParts): Promise<Service> {
+export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }: EdgeParts): Promise<Service> {
   const { limits, listen, providers } = settings;
   const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
   try {
@@ -59,7 +62,7 @@ export async function startEdge(settings: EdgeSettings, { bus, log, lost }: Edge
     const party = { bus, key, roster, log };
     const lease = await asking('lease', party, limits);
     stops.push(() => lease.close());
-    const policy = await openVerdicts(settings.decisions, settings.policy, party, limits);
+    const policy = await openVerdicts(settings.decisions, live, party, limits);
     stops.push(() => policy.close());
     const announced = new AnnouncedServices(roster);
     const identity = oidcIdentity({ providers, limits });
@@ -97,7 +100,7 @@ export async function startEdge(settings: EdgeSettings, { bus, log, lost }: Edge
     stops.push(() => edge.close());
     return {
       listeners: edge.listeners,
-      metrics: () => edge.metrics.registry.getMetricsAsJSON(),
+      metrics: async () => [...(await edge.metrics.registry.getMetricsAsJSON()), ...(await live.metrics())],
       notReady: () => edge.notReady(),
       close: () => stops.run(),
     };

@@ -7,6 +7,7 @@ import { formatVerifierKey, loadOrCreateKey, type SigningKey } from '@sallyport/
 import { checkEnrolled, fileRoster, type Role, type Roster } from '@sallyport/trust';
 import type { Logger } from 'pino';
 import type { Installation } from './installation.js';
+import type { LivePolicy } from './live-policy.js';
 import type { Policy } from './policy.js';
 
 /** What every service stands on. */
@@ -17,7 +18,10 @@ export interface Ground {
   /** References to files are relative to it. */
   readonly baseDir: string;
   readonly env: NodeJS.ProcessEnv;
+  /** As configured. */
   readonly policy: Policy;
+  /** What judges. */
+  readonly live: LivePolicy;
   readonly installation: Installation;
   readonly bus: Bus;
   readonly roster: Roster;

@@ -10,8 +10,8 @@ import { startDecision } from './decision.js';
 import { edgeSettings, startEdge } from './edge.js';
 import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from './ground.js';
 import { installationOf } from './installation.js';
+import { livePolicy } from './live-policy.js';
 import { createLog } from './log.js';
-import { loadPolicy } from './policy.js';
 import { asJson, BROKE, DONE, failed, untilSignal, writeWhole } from './process.js';
 import { projectorSettings, startProjector } from './projector.js';
 import { type Service, Stops } from './service.js';
@@ -94,13 +94,16 @@ async function start(name: ServiceName, settings: Settings, log: Logger, stops: 
   if (config.bus.kind !== 'kafka') throw new Error('a service of its own needs Kafka');
   const bus = await openKafka(config.bus, { env, baseDir }, log);
   stops.push(() => bus.close());
+  const live = await livePolicy({ bus, roster, configured: policy, log });
+  stops.push(() => live.close());
   const distrust = new DistrustMetrics();
-  const ground: Ground = { distrust, config, baseDir, env, policy, installation, bus, roster, providers: oidcProviders(config), log };
+  const providers = oidcProviders(config);
+  const ground: Ground = { distrust, config, baseDir, env, policy, live, installation, bus, roster, providers, log };
   const { service, store } = await startOn(ground, name, lost, stops);
   stops.push(() => service.close());
   const metrics = await serveObservability({
     ...metricsAddress(config, name),
-    sources: [() => service.metrics(), () => distrust.registry.getMetricsAsJSON()],
+    sources: [() => service.metrics(), ...(name === 'edge' ? [] : [live.metrics]), () => distrust.registry.getMetricsAsJSON()],
     notReady: () => service.notReady(),
   });
   stops.push(() => metrics.close());
@@ -108,7 +111,7 @@ async function start(name: ServiceName, settings: Settings, log: Logger, stops: 
     running: {
       service: name,
       listeners: { ...service.listeners, metrics: metrics.address },
-      policyRevision: (await loadPolicy(policy)).revision,
+      policyRevision: live.current.policy.revision,
       pid: process.pid,
     },
     ...(store?.died ? { died: store.died } : {}),
@@ -125,10 +128,10 @@ async function startOn(
   lost: (error: Error) => void,
   stops: Stops,
 ): Promise<{ readonly service: Service; readonly store?: ReadModels }> {
-  const { config, baseDir, env, bus, log } = ground;
+  const { config, baseDir, env, bus, live, log } = ground;
   switch (name) {
     case 'edge':
-      return { service: await startEdge(edgeSettings(ground), { bus, log, lost }) };
+      return { service: await startEdge(edgeSettings(ground), { bus, live, log, lost }) };
     case 'decision':
       return { service: await startDecision(ground) };
     case 'vendor':

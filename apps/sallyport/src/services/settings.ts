@@ -8,7 +8,7 @@ import type { Policy } from './policy.js';
 /** The package's own files: policies that come with it, the sample shop. */
 const PACKAGE_DIR = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const SAMPLE_DIR = join(PACKAGE_DIR, 'sample');
-const DEFAULT_BUNDLE_DIR = resolve(PACKAGE_DIR, '../../policies/bundle');
+export const DEFAULT_BUNDLE_DIR = resolve(PACKAGE_DIR, '../../policies/bundle');
 
 /** Wrong use or configuration: `lines` say what and where. */
 export class SettingsError extends Error {
@@ -48,15 +48,15 @@ export async function loadSettings({ config: source, data, dev, env }: SettingsS
     baseDir: loaded.baseDir,
     policy: {
       bundleDir: config.policy.path === undefined ? DEFAULT_BUNDLE_DIR : join(config.policy.path, 'bundle'),
-      grants: await grantsOf(config),
+      grants: await readGrants(config.policy.grants),
     },
     // With --dev the development issuer is the identity provider.
     warnings: lines(dev ? loaded.warnings.filter(({ path }) => path !== 'identity') : loaded.warnings, file),
   };
 }
 
-async function grantsOf(config: Config): Promise<GrantsDocument> {
-  const path = config.policy.grants;
+/** Without a file nothing is granted. @throws SettingsError with a line for each mistake */
+export async function readGrants(path: string | undefined): Promise<GrantsDocument> {
   if (path === undefined) return { grants: [], roles: {} };
   let text: string;
   try {

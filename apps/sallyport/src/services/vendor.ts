@@ -17,7 +17,7 @@ export async function startVendor(ground: Ground): Promise<Service> {
   try {
     const key = await serviceKey(config, 'vendor');
     const party = { bus, key, roster, log };
-    const policy = await openVerdicts(config.policy.decisions, ground.policy, party, limits);
+    const policy = await openVerdicts(config.policy.decisions, ground.live, party, limits);
     stops.push(() => policy.close());
     // Its clock may differ from the issuer's as from the edges'.
     const identity = oidcIdentity({ providers: ground.providers, limits, skewMs: VENDOR_LIMITS.clockSkewMs });

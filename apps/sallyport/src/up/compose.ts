@@ -7,7 +7,8 @@ import { startDecision } from '../services/decision.js';
 import { edgeSettings } from '../services/edge.js';
 import { type Ground, oidcProviders, openRoster, rosterPath, serviceKey } from '../services/ground.js';
 import { installationOf } from '../services/installation.js';
-import { loadPolicy, type Policy } from '../services/policy.js';
+import { livePolicy } from '../services/live-policy.js';
+import type { Policy } from '../services/policy.js';
 import { projectorSettings } from '../services/projector.js';
 import { Stops } from '../services/service.js';
 import { readModels } from '../services/store.js';
@@ -59,10 +60,11 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     (['edge', 'decision', 'vendor', 'projector', 'console', 'ledger'] as const).map((role) => serviceKey(config, role)),
   );
   const roster = openRoster(rosterPath(config), own, log);
-  const loaded = await loadPolicy(policy);
 
   const { bus, link } = await openUpBus(config, baseDir, env, log);
   stops.push(() => bus.close());
+  const live = await livePolicy({ bus, roster, configured: policy, log });
+  stops.push(() => live.close());
 
   const store = await readModels(config, baseDir, env);
   stops.push(() => store.stop());
@@ -73,11 +75,11 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
     ...(issuer ? [{ name: 'dev', issuer: issuer.issuer, audience: issuer.audience, groups: 'groups' }] : []),
   ];
   const distrust = new DistrustMetrics();
-  const ground: Ground = { distrust, config, baseDir, env, policy, installation, bus, roster, providers, log };
+  const ground: Ground = { distrust, config, baseDir, env, policy, live, installation, bus, roster, providers, log };
 
   const vendor = await startVendor(ground);
   stops.push(() => vendor.close());
-  const decision = await startDecision(ground, loaded);
+  const decision = await startDecision(ground);
   stops.push(() => decision.close());
 
   const projectorBus = link();
@@ -105,7 +107,6 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
 
   const console = await startConsole(ground, {
     storeUrl: store.url,
-    policy: loaded,
   });
   stops.push(() => console.close());
   const observability = await serveObservability({
@@ -120,7 +121,7 @@ async function start(options: ComposeOptions, stops: Stops): Promise<Running> {
 
   return {
     listeners: { ...edgeListeners, ...console.listeners, metrics: observability.address },
-    policyRevision: loaded.revision,
+    policyRevision: live.current.policy.revision,
     ...(issuer ? { issuer } : {}),
     died: Promise.race([edge.died, projector.died, ...(store.died ? [store.died] : [])]),
     close: () => stops.run(),

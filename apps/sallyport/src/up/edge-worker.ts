@@ -1,4 +1,6 @@
 import { type EdgeSettings, startEdge } from '../services/edge.js';
+import { openRoster, rosterPath } from '../services/ground.js';
+import { livePolicy } from '../services/live-policy.js';
 import { createLog } from '../services/log.js';
 import { type BusLink, connectLink } from './bus-link.js';
 import { serveWorker } from './worker-link.js';
@@ -12,8 +14,10 @@ export interface EdgeWorkerData {
 serveWorker<EdgeWorkerData>(async ({ bus: link, settings, logLevel }) => {
   const log = createLog('edge', logLevel);
   const bus = await connectLink(link, log);
+  const live = await livePolicy({ bus, roster: openRoster(rosterPath(settings.place), [], log), configured: settings.policy, log });
   const edge = await startEdge(settings, {
     bus,
+    live,
     log,
     lost: (error) => {
       // Ends the thread, and with it everything: the next start recovers.
@@ -28,6 +32,7 @@ serveWorker<EdgeWorkerData>(async ({ bus: link, settings, logLevel }) => {
     notReady: () => edge.notReady(),
     close: async () => {
       await edge.close();
+      await live.close();
       await bus.close();
     },
   };

@@ -53,7 +53,7 @@ export interface EmbeddedBusOptions extends Partial<EmbeddedBusLimits> {
 }
 
 /**
- * A bus on local disk: a journal per partition. Compacted topics keep everything. Rejects with `BUS_LOCKED`, `BUS_CORRUPT`.
+ * A bus on local disk: a journal per partition. Rejects with `BUS_LOCKED`, `BUS_CORRUPT`.
  * A topic is opened when it is first used, so its errors come then.
  */
 export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<Bus> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BusError } from '@sallyport/bus';
 import { check, KafkaFault } from './faults.js';
 import { Link } from './link.js';
@@ -38,6 +39,8 @@ export class Cluster {
 
   constructor(readonly settings: KafkaSettings) {
     this.#seeds = settings.brokers.map(addressOf);
+    // One listener for each consumer and wait: `maxConsumers` bounds them, and Node's default warning is about ten.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Given when the cluster closes. */

@@ -15,7 +15,7 @@ const TRANSIENT = 'sallyport.decide.conformance';
   for (const partitions of [1, 3]) {
     busConformance(`kafka, ${partitions} partitions`, async () => {
       const options = { brokers: kafka.brokers };
-      await freshTopics(options, { [TOPICS.sessions]: partitions, [TRANSIENT]: partitions });
+      await freshTopics(options, { [TOPICS.sessions]: partitions, [TOPICS.control]: 1, [TRANSIENT]: partitions });
       let bus = await openKafkaBus(options);
       return {
         bus,

@@ -85,7 +85,7 @@ class KafkaBus implements Bus {
       const stop =
         options.group === undefined
           ? await consumeAlone(this.cluster, options, reading)
-          : await consumeInGroup(this.cluster, options, options.group, reading);
+          : await consumeInGroup(this.cluster, options, groupId(options.group, options.topic), reading);
       let closed: Promise<void> | undefined;
       const consumption: Consumption = { close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))) };
       this.#consumptions.add(consumption);
@@ -158,6 +158,14 @@ class KafkaBus implements Bus {
     running.then(done, done);
     return running;
   }
+}
+
+/**
+ * The broker's name of a group. One for each topic: the port's groups share one topic, and members of a Kafka group that want different topics
+ * would be given each other's.
+ */
+function groupId(group: string, topic: string): string {
+  return `${topic}.${group}`;
 }
 
 /** What the record's rules don't apply to. A topic that nobody names is treated like the record. */

@@ -33,6 +33,7 @@ export class Link {
     const where = `${address.host}:${address.port}`;
     const connection = new Connection(connectionOptions(address, settings));
     calmDown(connection);
+    if (settings.sasl?.mechanism === 'oauthbearer') hearRefusals(connection);
     const sign = async (): Promise<Link> => {
       await connection.connect();
       const versions = await askVersions(connection);
@@ -154,6 +155,21 @@ function calmDown({ requestQueue }: Connection): void {
   const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
   requestQueue.scheduleCheckPendingRequests = () => {
     if (requestQueue.pending.length > 0) schedule();
+  };
+}
+
+/**
+ * A broker refuses a token in the words of the mechanism (RFC 7628, 3.2.2): its answer has no error code, and says why in its bytes. kafkajs doesn't look
+ * at them, and believes that it is signed in.
+ */
+function hearRefusals(connection: Connection): void {
+  const send = connection.send.bind(connection);
+  connection.send = async (call) => {
+    const answer = await send(call);
+    if (call.request.apiKey !== apiKeys['SaslAuthenticate']) return answer;
+    // With their length before them.
+    if ((answer as { authBytes: Buffer }).authBytes.length > 4) throw new KafkaFault('SIGN_IN', 'the token was refused');
+    return answer;
   };
 }
 

@@ -38,6 +38,19 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * Aborts with its parent, or alone. Must be aborted in the end, so that its parent forgets it: what `AbortSignal.any` makes, Node 20 never
+ * forgets once somebody has listened to it.
+ */
+export function linkedTo(parent: AbortSignal): AbortController {
+  const child = new AbortController();
+  const abort = (): void => child.abort();
+  if (parent.aborted) abort();
+  parent.addEventListener('abort', abort);
+  child.signal.addEventListener('abort', () => parent.removeEventListener('abort', abort));
+  return child;
+}
+
 /** Tries until it works, fails for good, or the time is over; then the last fault is thrown. */
 export async function persist<T>(timeoutMs: number, signal: AbortSignal, work: (leftMs: number) => Promise<T>): Promise<T> {
   const until = Date.now() + timeoutMs;
@@ -59,5 +72,15 @@ export function within<T>(ms: number, work: Promise<T>, late: () => Error): Prom
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(late()), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Rejects with `CLOSED` as soon as the signal is given; `work` goes on unheard. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new KafkaFault('CLOSED', 'nobody waits any more'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

@@ -20,9 +20,16 @@ export interface PolicyBundle {
  * @throws VerdictError POLICY_MANIFEST_INVALID
  */
 export async function readBundle(directory: string): Promise<PolicyBundle> {
-  const wasm = await readFileOf(directory, 'policy.wasm');
-  const manifestBytes = await readFileOf(directory, 'manifest.json');
-  const manifest = parseManifest(manifestBytes.toString('utf8'));
+  return bundleOf(await readFileOf(directory, 'policy.wasm'), await readFileOf(directory, 'manifest.json'));
+}
+
+/**
+ * The bundle that these files are.
+ * @throws PolicyEngineError POLICY_BUNDLE_DIGEST
+ * @throws VerdictError POLICY_MANIFEST_INVALID
+ */
+export function bundleOf(wasm: Uint8Array, manifestBytes: Uint8Array): PolicyBundle {
+  const manifest = parseManifest(Buffer.from(manifestBytes).toString('utf8'));
   const sha256 = createHash('sha256').update(wasm).digest('hex');
   if (sha256 !== manifest.sha256) {
     throw new PolicyEngineError('POLICY_BUNDLE_DIGEST', `policy.wasm has digest ${sha256}, its manifest says ${manifest.sha256}`);

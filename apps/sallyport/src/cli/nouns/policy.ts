@@ -1,5 +1,6 @@
 import { EXIT } from '../exit.js';
-import { examples, type Noun, nounCommand, optionsOf } from '../program.js';
+import { examples, formatOption, type Noun, nounCommand, optionsOf } from '../program.js';
+import type { ListFormat } from '../table.js';
 
 export const policy: Noun = (program, io) => {
   const noun = nounCommand(program, 'policy', 'the rules that judge operations');
@@ -32,5 +33,34 @@ export const policy: Noun = (program, io) => {
       const options = optionsOf<{ root?: string; run?: string }>(command);
       const { testPolicy } = await import('../policy/opa.js');
       io.exit((await testPolicy(options, io)) ? EXIT.done : EXIT.found);
+    });
+
+  noun
+    .command('publish')
+    .description('sign the configured policy and put it on Kafka: every service switches to it. Exit code 1 when somebody else was quicker')
+    .option('--bundle <dir>', 'compiled policies (default: bundle/ of policy.path, else those that come with Sallyport)')
+    .option('--grants <file>', 'grants (default: policy.grants of the configuration)')
+    .option('--comment <text>', 'why, for `policy log`')
+    .option('--dry-run', 'check only: load the policy as services do', false)
+    .addHelpText(
+      'after',
+      examples(
+        'sallyport policy publish --comment "analysts read orders"',
+        'sallyport policy publish --dry-run # changes nothing, needs no Kafka',
+      ),
+    )
+    .action(async (_, command) => {
+      const { publish } = await import('../policy/publish.js');
+      await publish(optionsOf<{ bundle?: string; grants?: string; comment?: string; dryRun: boolean }>(command), io);
+    });
+
+  noun
+    .command('log')
+    .description('list what was published: who, when, and whether it is live, was replaced, or is refused and why')
+    .addOption(formatOption())
+    .addHelpText('after', examples('sallyport policy log', 'sallyport policy log --format json'))
+    .action(async (_, command) => {
+      const { log } = await import('../policy/log.js');
+      await log(optionsOf<{ format: ListFormat }>(command), io);
     });
 };

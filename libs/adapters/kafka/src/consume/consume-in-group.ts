@@ -35,6 +35,8 @@ class GroupConsumption {
   readonly #membership: Membership;
   #readers: PartitionReader[] = [];
   #commits: Commits | undefined;
+  /** Counts how often the partitions were let go of. */
+  #revocations = 0;
   /** The first assignment; rejects with what stands in its way for good. */
   readonly positioned: Promise<void>;
   #isPositioned: () => void = () => undefined;
@@ -71,7 +73,10 @@ class GroupConsumption {
 
   async #assign(partitions: readonly number[], member: Member): Promise<void> {
     const { topic, start } = this.options;
+    const revocations = this.#revocations;
     const places = await this.#places(partitions, member);
+    // Let go of before it stood at its places: they are somebody else's.
+    if (this.#revocations !== revocations) return;
     const commits = new Commits(this.cluster, { group: this.group, topic, member }, (error) => this.options.onError?.(asBusError(error)));
     this.#commits = commits;
     this.#readers = partitions.map(
@@ -80,7 +85,7 @@ class GroupConsumption {
           ...this.reading,
           topic,
           partition,
-          position: places.get(partition)!,
+          position: start.at === 'stored' ? () => start.offsetOf(partition) : places.get(partition)!,
           onBatch: (batch, next) => this.options.onBatch(batch, contextOf(commits, partition, next, start)),
           onError: (error) => this.options.onError?.(error),
         }),
@@ -92,22 +97,21 @@ class GroupConsumption {
   async #places(partitions: readonly number[], member: Member): Promise<Map<number, bigint>> {
     const { topic, start } = this.options;
     const { callTimeoutMs } = this.cluster.settings.limits;
-    const known =
-      start.at === 'stored' || partitions.length === 0
-        ? new Map<number, bigint>()
-        : await persist(callTimeoutMs, this.cluster.signal, () => committedOffsets(this.cluster, this.group, topic, partitions));
+    if (start.at === 'stored' || partitions.length === 0) return new Map();
+    const known = await persist(callTimeoutMs, this.cluster.signal, () => committedOffsets(this.cluster, this.group, topic, partitions));
     const begun = new Map<number, bigint>();
     await Promise.all(
       partitions
         .filter((partition) => !known.has(partition))
         .map(async (partition) => void begun.set(partition, await startOffset(this.cluster, topic, partition, start))),
     );
-    if (start.at !== 'stored' && begun.size > 0)
+    if (begun.size > 0)
       await persist(callTimeoutMs, this.cluster.signal, () => commitOffsets(this.cluster, this.group, topic, begun, member));
     return new Map([...known, ...begun]);
   }
 
   async #revoke(lost: boolean): Promise<void> {
+    this.#revocations += 1;
     const readers = this.#readers;
     this.#readers = [];
     await Promise.all(readers.map((reader) => reader.stop()));

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.js';
 import { KafkaFault } from '../faults.js';
 import type { Link } from '../link.js';
-import { pause, Pauses } from '../pauses.js';
+import { linkedTo, pause, Pauses, unlessAborted } from '../pauses.js';
 import { heartbeat, joinGroup, leaveGroup, type Member, syncGroup } from './group-requests.js';
 
 export interface MembershipOptions {
@@ -28,8 +28,7 @@ type End = 'shared-anew' | 'lost' | 'left';
  * partitions, whatever their handlers do. Why not kafkajs's consumer: docs/adr/0018.
  */
 export class Membership {
-  readonly #leaving = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #leaving: AbortController;
   readonly #running: Promise<void>;
   #memberId = '';
   #link: Link | undefined;
@@ -38,8 +37,12 @@ export class Membership {
     private readonly cluster: Cluster,
     private readonly options: MembershipOptions,
   ) {
-    this.#signal = AbortSignal.any([this.#leaving.signal, cluster.signal]);
+    this.#leaving = linkedTo(cluster.signal);
     this.#running = this.#run();
+  }
+
+  get #signal(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   /** Lets go of the partitions, then says goodbye. */
@@ -79,25 +82,27 @@ export class Membership {
   /** From joining to letting go. */
   async #generation(): Promise<End> {
     const { group, topic, assign, revoke } = this.options;
-    const link = await this.#connect();
+    const link = await unlessAborted(this.#signal, this.#connect());
     const joined = await joinGroup(this.cluster, link, group, topic, this.#memberId);
     this.#memberId = joined.memberId;
     const partitions = await syncGroup(this.cluster, link, group, topic, joined);
-    const heart = new Heart(this.cluster, group, joined, () => this.#connect());
+    const news = linkedTo(this.#signal);
+    const heart = new Heart(this.cluster, group, joined, { connect: () => this.#connect(), news });
     // A leader looks after new partitions, which nobody else would share out.
     const count = joined.members.length > 0 ? this.cluster.known(topic)?.leaders.length : undefined;
     try {
-      await assign(partitions, joined);
-      return await this.#untilEnd(heart, topic, count);
+      await unlessAborted(this.#signal, assign(partitions, joined));
+      return await this.#untilEnd(heart, topic, count, news.signal);
     } catch (error) {
       await revoke(true);
       throw error;
     } finally {
       heart.stop();
+      news.abort();
     }
   }
 
-  async #untilEnd(heart: Heart, topic: string, count: number | undefined): Promise<End> {
+  async #untilEnd(heart: Heart, topic: string, count: number | undefined, news: AbortSignal): Promise<End> {
     const { heartbeatIntervalMs } = this.cluster.settings.limits;
     let end: End | undefined;
     while (end === undefined) {
@@ -107,7 +112,7 @@ export class Membership {
         end = 'shared-anew';
       else {
         if (count !== undefined) this.cluster.shape(topic).catch(() => undefined);
-        await Promise.race([heart.changed, pause(heartbeatIntervalMs, this.#signal)]);
+        await pause(heartbeatIntervalMs, news);
       }
     }
     await this.options.revoke(end === 'lost');
@@ -126,18 +131,16 @@ export class Membership {
 /** Says every `heartbeatIntervalMs` that the member is there, and learns what has become of its generation. */
 class Heart {
   readonly #stopping = new AbortController();
-  readonly changed: Promise<void>;
   rebalancing = false;
   lost = false;
-  #tell: () => void = () => undefined;
 
   constructor(
     private readonly cluster: Cluster,
     private readonly group: string,
     private readonly member: Member,
-    private readonly connect: () => Promise<Link>,
+    /** `news` is given when the generation ends. */
+    private readonly to: { connect(): Promise<Link>; readonly news: AbortController },
   ) {
-    this.changed = new Promise((resolve) => (this.#tell = resolve));
     void this.#beat();
   }
 
@@ -152,7 +155,7 @@ class Heart {
       await pause(heartbeatIntervalMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted || this.cluster.signal.aborted) return;
       try {
-        await heartbeat(this.cluster, await this.connect(), this.group, this.member);
+        await heartbeat(this.cluster, await this.to.connect(), this.group, this.member);
         heardAt = Date.now();
       } catch (error) {
         const code = error instanceof KafkaFault ? error.code : '';
@@ -162,7 +165,7 @@ class Heart {
           this.rebalancing = true;
         } else if (FORGOTTEN.has(code) || Date.now() - heardAt > sessionTimeoutMs) this.lost = true;
       }
-      if (this.rebalancing || this.lost) this.#tell();
+      if (this.rebalancing || this.lost) this.to.news.abort();
       if (this.lost) return;
     }
   }

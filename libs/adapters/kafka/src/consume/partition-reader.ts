@@ -2,14 +2,15 @@ import type { BusRecord } from '@sallyport/bus';
 import type { Cluster } from '../cluster.js';
 import { asBusError, KafkaFault } from '../faults.js';
 import type { Link } from '../link.js';
-import { Pauses } from '../pauses.js';
+import { linkedTo, Pauses, unlessAborted } from '../pauses.js';
 import { fetchBatches } from '../wire/fetch.js';
 import { EARLIEST, offsetAt } from '../wire/offsets.js';
 
 export interface ReaderOptions {
   readonly topic: string;
   readonly partition: number;
-  readonly position: bigint;
+  /** Where to begin, or who tells: asked again until there is an answer. */
+  readonly position: bigint | (() => Promise<bigint>);
   readonly maxBatchRecords: number;
   /** What was forgotten before it was read: passed over (requests and replies), or an error until somebody acts (the record). */
   readonly mayForget: boolean;
@@ -27,20 +28,25 @@ const HANDLER_LONGEST_PAUSE_MS = 5000;
  * request of a connection after the other, and a fetch waits there for what is new: so no partition waits for another one.
  */
 export class PartitionReader {
-  readonly #stopping = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #stopping: AbortController;
   readonly #running: Promise<void>;
   #link: Link | undefined;
   #delivering = false;
   #position: bigint;
+  #locate: (() => Promise<bigint>) | undefined;
 
   constructor(
     private readonly cluster: Cluster,
     private readonly options: ReaderOptions,
   ) {
-    this.#position = options.position;
-    this.#signal = AbortSignal.any([this.#stopping.signal, cluster.signal]);
+    this.#position = typeof options.position === 'bigint' ? options.position : 0n;
+    this.#locate = typeof options.position === 'bigint' ? undefined : options.position;
+    this.#stopping = linkedTo(cluster.signal);
     this.#running = this.#run();
+  }
+
+  get #signal(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   /** Waits for the batch that is with the handler. A batch that failed is not tried again. */
@@ -53,6 +59,7 @@ export class PartitionReader {
   async #run(): Promise<void> {
     const pauses = new Pauses(this.#signal);
     let failures = 0;
+    await this.#stand();
     while (!this.#signal.aborted) {
       try {
         const { records, next } = await this.#fetch();
@@ -74,16 +81,34 @@ export class PartitionReader {
     this.#link?.close();
   }
 
+  /** Until its owner can say where. */
+  async #stand(): Promise<void> {
+    const pauses = new Pauses(this.#signal, HANDLER_LONGEST_PAUSE_MS);
+    while (this.#locate && !this.#signal.aborted) {
+      try {
+        this.#position = await this.#locate();
+        this.#locate = undefined;
+      } catch (error) {
+        this.options.onError(error);
+        await pauses.wait();
+      }
+    }
+  }
+
   async #fetch(): ReturnType<typeof fetchBatches> {
     const { topic, partition } = this.options;
     const { fetchWaitMs, maxBatchBytes, requestTimeoutMs } = this.cluster.settings.limits;
-    if (!this.#link?.isOpen) {
-      this.#link = await this.cluster.open(await this.cluster.leader(topic, partition));
-      // Stopped meanwhile: nobody else closes it.
-      if (this.#signal.aborted) this.#link.close();
-    }
+    this.#link = this.#link?.isOpen ? this.#link : await unlessAborted(this.#signal, this.#open());
     const from = { topic, partition, offset: this.#position, maxBytes: maxBatchBytes, waitMs: fetchWaitMs };
     return fetchBatches(this.#link, from, requestTimeoutMs);
+  }
+
+  async #open(): Promise<Link> {
+    const { topic, partition } = this.options;
+    const link = await this.cluster.open(await this.cluster.leader(topic, partition));
+    // Stopped meanwhile: nobody else closes it.
+    if (this.#signal.aborted) link.close();
+    return link;
   }
 
   async #deliver(records: readonly BusRecord[]): Promise<void> {
@@ -114,7 +139,7 @@ export class PartitionReader {
     const { topic, partition, mayForget } = this.options;
     if (!mayForget || !(error instanceof KafkaFault) || error.code !== 'OFFSET_OUT_OF_RANGE') return false;
     try {
-      this.#position = await offsetAt(this.cluster, topic, partition, EARLIEST);
+      this.#position = await unlessAborted(this.#signal, offsetAt(this.cluster, topic, partition, EARLIEST));
       return true;
     } catch {
       return false;

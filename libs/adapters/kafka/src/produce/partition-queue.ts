@@ -1,4 +1,4 @@
-import { BusError } from '@sallyport/bus';
+import type { BusError } from '@sallyport/bus';
 import type { KafkaFault } from '../faults.js';
 import { BATCH_OVERHEAD_BYTES, encodeBatch, type PreparedRecord, stampBatch } from '../wire/record-batch.js';
 
@@ -36,8 +36,12 @@ export interface ProducerId {
   readonly epoch: number;
 }
 
-/** Sequences are 32 bits and start anew behind this. */
+/** Sequences are 31 bits and start anew behind this. */
 const SEQUENCES = 2 ** 31;
+
+export function nextSequence(sequence: number, count: number): number {
+  return (sequence + count) % SEQUENCES;
+}
 
 /**
  * What waits for one partition, in order, with at most one batch under way.
@@ -98,7 +102,7 @@ export class PartitionQueue {
   acknowledge(batch: Batch, baseOffset: bigint): void {
     if (batch !== this.#batch) return;
     this.#batch = undefined;
-    this.#sequence = (this.#sequence + batch.count) % SEQUENCES;
+    this.#sequence = nextSequence(this.#sequence, batch.count);
     let offset = baseOffset;
     for (const { parcel, count } of batch.slices) {
       for (let n = 0; n < count; n++) parcel.offsets.push(offset++);

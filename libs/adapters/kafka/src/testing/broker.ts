@@ -1,7 +1,7 @@
 import { freePort } from '@sallyport/adapter-embedded-postgres';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +22,9 @@ export interface StartKafkaOptions {
   readonly port?: number;
   /** More arguments of `kafka-storage format`, such as `--add-scram`. */
   readonly formatArguments?: readonly string[];
+  /** Of all brokers of one cluster. Default: one of its own. */
+  readonly clusterId?: string;
+  readonly controllerPort?: number;
   /** More arguments of the JVM, such as `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=…`. */
   readonly jvmArguments?: readonly string[];
 }
@@ -41,8 +44,8 @@ export interface TestKafka {
   halt(): Promise<void>;
   /** SIGKILL, and the data stay. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nobody answers. */
-  pause(): void;
+  /** SIGSTOP: connections stay open and nobody answers. Resolves when every thread stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** SIGTERM, then SIGKILL; removes the data unless `dataDir` was given. */
   stop(): Promise<void>;
@@ -71,7 +74,11 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sallyport-kafka-')));
   await mkdir(dataDir, { recursive: true });
   for (let attempt = 1; ; attempt++) {
-    const broker = new Broker({ ...options, dataDir }, options.port ?? (await freePort()), await freePort());
+    const broker = new Broker(
+      { ...options, dataDir, keepsData: options.dataDir !== undefined },
+      options.port ?? (await freePort()),
+      options.controllerPort ?? (await freePort()),
+    );
     try {
       await broker.start();
       return broker;
@@ -85,12 +92,26 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
   }
 }
 
+export function newClusterId(): string {
+  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+}
+
+/** By the state of each thread where there is /proc; elsewhere a moment has to do. */
+async function standsStill(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return sleep(100, true);
+  const states = await Promise.all(
+    (await readdir(tasks)).map(async (task) => /\) (?<state>.)/.exec(await readFile(join(tasks, task, 'stat'), 'utf8'))?.groups?.['state']),
+  );
+  return states.every((state) => state === 'T');
+}
+
 class Broker implements TestKafka {
   #child: ChildProcess | undefined;
   readonly #logFile: string;
 
   constructor(
-    private readonly options: StartKafkaOptions & { readonly dataDir: string },
+    private readonly options: StartKafkaOptions & { readonly dataDir: string; readonly keepsData: boolean },
     readonly port: number,
     private readonly controllerPort: number,
   ) {
@@ -119,13 +140,12 @@ class Broker implements TestKafka {
     const properties = join(this.dataDir, 'server.properties');
     if (!existsSync(join(this.dataDir, 'log/meta.properties'))) {
       await this.#configure(properties);
-      const id = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
       await promisify(execFile)('java', [
         ...this.#jvm(),
         'kafka.tools.StorageTool',
         'format',
         '-t',
-        id,
+        this.options.clusterId ?? newClusterId(),
         '-c',
         properties,
         ...(this.options.formatArguments ?? []),
@@ -152,8 +172,11 @@ class Broker implements TestKafka {
     await this.#end('SIGKILL');
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     this.#child?.kill('SIGSTOP');
+    // The signal is sent before it has worked: a thread that runs may still answer.
+    for (const until = Date.now() + STOP_TIMEOUT_MS; !(await standsStill(this.pid)); await sleep(5))
+      if (Date.now() > until) throw new Error('the broker does not stand still');
   }
 
   resume(): void {
@@ -162,7 +185,7 @@ class Broker implements TestKafka {
 
   async stop(): Promise<void> {
     await this.halt();
-    if (this.options.dataDir.startsWith(join(tmpdir(), 'sallyport-kafka-'))) await rm(this.dataDir, { recursive: true, force: true });
+    if (!this.options.keepsData) await rm(this.dataDir, { recursive: true, force: true });
   }
 
   #jvm(): string[] {

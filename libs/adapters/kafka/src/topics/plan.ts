@@ -63,7 +63,6 @@ export function topicPlan(options: TopicPlanOptions = {}): readonly TopicPlan[] 
 
 const KIND_CONFIGS: Readonly<Record<TopicKind, Readonly<Record<string, string>>>> = {
   record: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
-  compacted: { 'cleanup.policy': 'compact' },
   transient: {
     'cleanup.policy': 'delete',
     'retention.ms': `${TRANSIENT_RETENTION_MS}`,

@@ -1,0 +1,26 @@
+import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
+
+/** Policies have one partition: their order is what everybody agrees on. */
+export const POLICY_PARTITION = 0;
+/** Records may be large: so many are held at once. */
+const PAGE_RECORDS = 16;
+
+/** Every record from `from` on that was there when it was called. Returns the offset behind them. */
+export async function readTopic(bus: Pick<Bus, 'read' | 'ends'>, from: bigint, onRecord: (record: BusRecord) => void): Promise<bigint> {
+  const ends = await bus.ends(TOPICS.policies);
+  const { first, next } = ends.find(({ partition }) => partition === POLICY_PARTITION) ?? { first: 0n, next: 0n };
+  let at = from > first ? from : first;
+  while (at < next) {
+    const page = await bus.read(TOPICS.policies, POLICY_PARTITION, at, PAGE_RECORDS);
+    const last = page.at(-1);
+    if (!last) break;
+    page.filter(({ offset }) => offset < next).forEach(onRecord);
+    at = last.offset + 1n;
+  }
+  return next;
+}
+
+export async function readRecord(bus: Pick<Bus, 'read'>, offset: bigint): Promise<BusRecord | undefined> {
+  const [record] = await bus.read(TOPICS.policies, POLICY_PARTITION, offset, 1);
+  return record?.offset === offset ? record : undefined;
+}
