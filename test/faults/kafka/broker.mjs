@@ -49,7 +49,9 @@ export const brokerScenarios = [
       assert.equal(during(REPLICATED, from + NOISE_MS), 0, 'what must be replicated was acknowledged without the bus');
       assert.ok(refusedFor(STRICT, '53100') > 0 && refusedFor(REPLICATED, '53100') > 0, 'nothing was refused');
       for (const [resource, { errors }] of Object.entries(stats)) {
-        const others = errors.filter(({ code }) => !(code === '53100' && resource !== BUFFERED));
+        // A read that was at the target already when the bus went ends its session: its answer can't be shown, and its client tries to be back.
+        const back = ({ code, at }) => resource === REPLICATED && at === 'sign-in' && code === '57P03';
+        const others = errors.filter((error) => !(error.code === '53100' && resource !== BUFFERED) && !back(error));
         assert.deepEqual(others.slice(0, 3), [], `${resource}: ${others.length} errors of another kind`);
       }
       for (const { status, text } of states) assert.ok(status === 503 && /strict/.test(text), `it says that it is ready: ${text}`);

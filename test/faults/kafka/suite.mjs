@@ -1,4 +1,5 @@
 /** All scenarios on Kafka, one after the other on one fleet for as long as it is well; what must hold is checked after each. */
+import assert from 'node:assert/strict';
 import { kafkaInstalled } from '../../harness/index.mjs';
 import { seeded } from '../seeded.mjs';
 import { brokerScenarios } from './broker.mjs';
@@ -21,6 +22,7 @@ const LONG_ROUNDS = 10;
  * @typedef {object} KafkaScenario
  * @property {string} name
  * @property {(context: { world: object, random: object, rounds: number, isLong: boolean, tag: string }) => Promise<object | string>} run
+ * @property {RegExp} [logged]  What a service may say at level error, because of what was done to it.
  * @property {boolean} [breaks]  It leaves a log that nobody could call whole: it has a fleet of its own, and checks for itself.
  */
 
@@ -53,6 +55,23 @@ export function whatIsMissing() {
   }
 }
 
+const ERROR_LEVEL = 50;
+
+/** What each service has said at level error: no fault of others is one of its own. */
+function errorsLogged(fleet) {
+  const lines = [];
+  for (const { key, output } of fleet.services) {
+    for (const line of output().split('\n')) if (line.includes(`"level":${ERROR_LEVEL}`)) lines.push(`${key} ${line}`);
+  }
+  return lines;
+}
+
+function noFaultsOfOurs(before, after, expected) {
+  const known = new Set(before);
+  const fresh = after.filter((line) => !known.has(line) && !expected?.test(line));
+  assert.deepEqual(fresh.slice(0, 3), [], `${fresh.length} errors logged by services`);
+}
+
 /** @returns one row per scenario: what was found, or why it failed and what the services said. */
 export async function* kafkaScenarios({ rounds, seed, only }) {
   let world;
@@ -61,16 +80,18 @@ export async function* kafkaScenarios({ rounds, seed, only }) {
     world = undefined;
   };
   try {
-    for (const [n, { name, run, breaks }] of SCENARIOS.entries()) {
+    for (const [n, { name, run, breaks, logged }] of SCENARIOS.entries()) {
       if (only !== undefined && !name.includes(only)) continue;
       if (breaks) await end();
       let output = '';
       try {
         world ??= await startKafkaWorld();
         const context = { world, random: seeded(seed + n), rounds, isLong: rounds >= LONG_ROUNDS, tag: `k${n}` };
+        const heard = errorsLogged(world.fleet);
         const found = await run(context);
         if (!breaks) await world.restored();
         const held = breaks ? {} : await settled(world);
+        if (!breaks) noFaultsOfOurs(heard, errorsLogged(world.fleet), logged);
         yield { name, found: { ...(typeof found === 'string' ? { note: found } : found), all: held } };
       } catch (error) {
         output = world?.fleet.output() ?? '';
