@@ -1,11 +1,11 @@
 /** A full disk, and a spool that is smaller than what comes at once (promises P1, P6, P9). */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allEnded, allOnRecord, noRoles, verifies } from './checks.mjs';
+import { mountSmallDisk } from './small-disk.mjs';
 import { connect, eventually, readiness, startWorld } from './world.mjs';
 
 const TMPFS_SIZE = '192m';
@@ -14,41 +14,21 @@ const PADDING = 'x'.repeat(60_000);
 const STATEMENTS_MAX = 2000;
 const FULL = '53100';
 
-/** A small file system of its own. Undefined when only root may make one. */
+/** Undefined when only root may make one. */
 function smallDisk() {
-  if (process.getuid?.() !== 0) return undefined;
   const at = mkdtempSync(join(tmpdir(), 'sallyport-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${TMPFS_SIZE},mode=0700`, 'tmpfs', at], { stdio: 'pipe' });
-  } catch {
+  const disk = mountSmallDisk(at, TMPFS_SIZE);
+  if (!disk) {
     rmdirSync(at);
     return undefined;
   }
   return {
-    at,
-    filler: join(at, 'filler'),
-    /** Waits for a server's last process to let go of it. */
+    ...disk,
     async unmount() {
-      await eventually(() => execFileSync('umount', [at], { stdio: 'pipe' }), 15_000);
+      await disk.unmount();
       rmdirSync(at);
     },
   };
-}
-
-function fill({ filler }) {
-  const file = openSync(filler, 'a');
-  try {
-    for (let bytes = 2 ** 20; bytes >= 1;) {
-      try {
-        writeSync(file, Buffer.alloc(bytes));
-      } catch (error) {
-        if (error.code !== 'ENOSPC') throw error;
-        bytes = Math.floor(bytes / 2);
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
 }
 
 const insert = (marker) => `INSERT INTO effects (marker) VALUES ('${marker}') /* ${PADDING} */`;
@@ -77,7 +57,7 @@ export const diskScenarios = [
       await world.start();
       const client = await connect(world, 'agent-1');
       await client.query(insert('m-disk-0-'));
-      fill(disk);
+      disk.fill();
 
       let n = 0;
       let refused;
@@ -88,7 +68,7 @@ export const diskScenarios = [
           (error) => error,
         );
         // Whatever still finds room on the disk.
-        if (n % 20 === 0) fill(disk);
+        if (n % 20 === 0) disk.fill();
       }
       assert.ok(refused, `${STATEMENTS_MAX} statements were taken on a full disk`);
       assert.equal(refused.code, FULL, refused.message);
@@ -109,7 +89,7 @@ export const diskScenarios = [
       assert.ok(newcomer, 'a session began that could not be recorded');
       assert.match(newcomer.code ?? newcomer.message, /53100|57P03/);
 
-      rmSync(disk.filler);
+      disk.empty();
       // The same session goes on.
       await eventually(() => client.query(insert('m-disk.again-1-')), 20_000);
       await eventually(async () => assert.equal((await readiness(world)).status, 200), 20_000);

@@ -1,17 +1,21 @@
 #!/usr/bin/env node
 /**
- * Faults on a real `sallyport up` before a real server: kills, a full disk, a server that dies, revocation, a slow client.
+ * Faults on a real `sallyport up` before a real server: kills, a full disk, a server that dies, revocation, a slow client. With `--bus kafka`
+ * on a fleet of services on a real broker.
  *
- *   npm run test:faults [-- --rounds N --seed S --only PATTERN]
+ *   npm run test:faults [-- --bus embedded|kafka --rounds N --seed S --only PATTERN]
  *
- * Prints each result and a table, and ends with `N passed, N failed`. Exit codes: 0 all passed, 1 something failed, 2 wrong use.
+ * Prints each result and a table, and ends with `N passed, N failed`. Exit codes: 0 all passed, 1 something failed or is missing, 2 wrong use.
  */
 import { parseArgs } from 'node:util';
+import { kafkaScenarios, whatIsMissing } from './kafka/suite.mjs';
 import { killRounds } from './kills.mjs';
 import { scenarios } from './scenarios.mjs';
 import { seeded } from './seeded.mjs';
 import { startWorld } from './world.mjs';
 
+/** By bus, unless it is said. On Kafka of each kind of kill. */
+const ROUNDS = { embedded: 5, kafka: 1 };
 const OUTPUT_TAIL_CHARS = 6000;
 const SHARED_LIMITS = { signInTimeout: '5s' };
 
@@ -19,12 +23,18 @@ function options(argv) {
   try {
     const { values } = parseArgs({
       args: argv,
-      options: { rounds: { type: 'string', default: '5' }, seed: { type: 'string' }, only: { type: 'string' } },
+      options: {
+        bus: { type: 'string', default: 'embedded' },
+        rounds: { type: 'string' },
+        seed: { type: 'string' },
+        only: { type: 'string' },
+      },
     });
-    const rounds = Number(values.rounds);
+    if (!Object.hasOwn(ROUNDS, values.bus)) return undefined;
+    const rounds = Number(values.rounds ?? ROUNDS[values.bus]);
     const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
     if (!Number.isInteger(rounds) || rounds < 0 || !Number.isInteger(seed)) return undefined;
-    return { rounds, seed, only: values.only };
+    return { bus: values.bus, rounds, seed, only: values.only };
   } catch {
     return undefined;
   }
@@ -71,13 +81,18 @@ function stopped(world) {
 async function main(argv) {
   const chosen = options(argv);
   if (!chosen) {
-    process.stderr.write('npm run test:faults [-- --rounds N --seed S --only PATTERN]\n');
+    process.stderr.write('npm run test:faults [-- --bus embedded|kafka --rounds N --seed S --only PATTERN]\n');
     return 2;
   }
-  console.log(`seed ${chosen.seed}, ${chosen.rounds} rounds`);
+  const missing = chosen.bus === 'kafka' ? whatIsMissing() : undefined;
+  if (missing !== undefined) {
+    process.stderr.write(`The faults on Kafka were not tried: ${missing}\n`);
+    return 1;
+  }
+  console.log(`bus ${chosen.bus}, seed ${chosen.seed}, ${chosen.rounds} rounds`);
   const rows = [];
   let begun = Date.now();
-  for await (const { name, found, error, output } of all(chosen)) {
+  for await (const { name, found, error, output } of chosen.bus === 'kafka' ? kafkaScenarios(chosen) : all(chosen)) {
     const seconds = ((Date.now() - begun) / 1000).toFixed(1);
     rows.push({ name, result: error ? 'FAILED' : 'passed', seconds, found: found === undefined ? '' : JSON.stringify(found) });
     console.log(`${error ? 'FAILED' : 'passed'}  ${name} (${seconds} s)`);

@@ -20,6 +20,11 @@ const SKEWED_CLOCK = new URL('./skewed-clock.mjs', import.meta.url).href;
 const READY_POLL_MS = 50;
 const READY_TIMEOUT_MS = 60_000;
 const OUTPUT_MAX_CHARS = 200_000;
+/** A test that is ended leaves no service behind. */
+const ENDS = new Set();
+process.once('exit', () => {
+  for (const end of ENDS) end();
+});
 
 /**
  * @typedef {object} FleetOptions
@@ -30,6 +35,8 @@ const OUTPUT_MAX_CHARS = 200_000;
  * @property {Record<string, unknown>} [limits]
  * @property {Record<string, string>} [env]  Secrets of the resources.
  * @property {number} [partitions]  Default 6.
+ * @property {import('@sallyport/adapter-kafka/testing').StartKafkaOptions} [kafka]  Of the broker.
+ * @property {(store: import('./target.mjs').Target) => string} [storeUrl]  How the read models' database is reached.
  * @property {(service: FleetService, config: object) => object | Promise<object>} [configure]  Changes the configuration of one service.
  */
 
@@ -59,7 +66,18 @@ const OUTPUT_MAX_CHARS = 200_000;
  * @returns {Promise<Fleet>}
  */
 export async function startFleet(options) {
-  const { resources, grants, principals, replicas = {}, limits, env = {}, partitions = 6, configure = (_, config) => config } = options;
+  const {
+    resources,
+    grants,
+    principals,
+    replicas = {},
+    limits,
+    env = {},
+    partitions = 6,
+    kafka: broker,
+    storeUrl,
+    configure = (_, config) => config,
+  } = options;
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-fleet-'));
   const stops = [() => rm(directory, { recursive: true, force: true })];
   const stop = async () => {
@@ -67,7 +85,7 @@ export async function startFleet(options) {
   };
   try {
     const [kafka, store, issuer] = await Promise.all([
-      startKafka(),
+      startKafka(broker),
       startTarget({ database: 'sallyport' }),
       startDevIssuer({ principals }),
     ]);
@@ -90,7 +108,7 @@ export async function startFleet(options) {
     };
     const environment = {
       ...process.env,
-      STORE_URL: store.url(),
+      STORE_URL: storeUrl?.(store) ?? store.url(),
       MASK_KEY: 'a-mask-key-of-the-test-fleet-0123',
       SALLYPORT_LOG_LEVEL: 'warn',
       ...env,
@@ -139,7 +157,7 @@ async function fleetService({ role, name, directory: parent, shared, environment
   let exited = Promise.resolve({ code: 0, signal: null });
   let output = '';
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
-  const end = () => child?.kill('SIGKILL');
+  ENDS.add(() => child?.kill('SIGKILL'));
   const service = {
     role,
     name,
@@ -166,13 +184,7 @@ async function fleetService({ role, name, directory: parent, shared, environment
       );
       const started = child;
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = (output + chunk).slice(-OUTPUT_MAX_CHARS)));
-      process.once('exit', end);
-      exited = new Promise((resolve) =>
-        started.once('exit', (code, signal) => {
-          process.off('exit', end);
-          resolve({ code, signal });
-        }),
-      );
+      exited = new Promise((resolve) => started.once('exit', (code, signal) => resolve({ code, signal })));
       for (const until = Date.now() + waitMs; ; await sleep(READY_POLL_MS)) {
         const text = await readFile(readyFile, 'utf8').catch(() => undefined);
         if (text !== undefined) {

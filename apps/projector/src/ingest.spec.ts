@@ -38,6 +38,24 @@ describe('the read model', () => {
     expect(await caughtUp(second)).toBe(true);
   });
 
+  it('is ready again after a trouble with the bus when nothing is missing, although no record comes', async () => {
+    const bus = await rig.openBus();
+    const told = new Map<string, (error: unknown) => void>();
+    const projector = await rig.start({
+      produce: (...given) => bus.produce(...given),
+      read: (...given) => bus.read(...given),
+      ends: (...given) => bus.ends(...given),
+      close: () => bus.close(),
+      consume(options) {
+        told.set(`${options.group} ${options.topic}`, (error) => options.onError?.(error));
+        return bus.consume(options);
+      },
+    });
+    await until(() => caughtUp(projector));
+    told.get(`projector ${TOPICS.control}`)!(Object.assign(new Error('away'), { code: 'BUS_FAILED' }));
+    expect(await projector.status()).toMatchObject({ notReady: [] });
+  });
+
   it('P7: is rebuilt while events go on coming', async () => {
     const bus = await rig.openBus();
     const projector = await rig.start(bus);

@@ -70,9 +70,9 @@ export class Ingest implements OnApplicationBootstrap, BeforeApplicationShutdown
     await this.ports.stores.close();
   }
 
-  /** Codes of what keeps it from getting on. */
-  get failures(): readonly string[] {
-    return this.#topics.flatMap(({ topic, failures }) => failures.map((code) => `${topic}: ${code}`));
+  /** Codes of what keeps these topics from getting on. */
+  failures(topics: (topic: string) => boolean): readonly string[] {
+    return this.#topics.filter(({ topic }) => topics(topic)).flatMap(({ topic, failures }) => failures.map((code) => `${topic}: ${code}`));
   }
 
   /** Looks whether the store has less than this replica has put there. */

@@ -20,6 +20,9 @@ export async function projectorStatus(model: ModelStatus, ingest: Ingest, checkp
   const found = await model.get().catch((error: unknown) => codeOf(error));
   const { topics, rebuild, failure } = typeof found === 'string' ? { topics: [], rebuild: null, failure: null } : found;
   const signing = checkpoints.status;
+  const isKnown = typeof found !== 'string' && failure === null;
+  /** What a topic had to fight with is over when nothing of it is missing: no record need come to say so. */
+  const isBehind = (name: string): boolean => !isKnown || topics.some(({ topic, lag }) => topic === name && lag > 0n);
   return {
     topics,
     checkpoints: signing,
@@ -28,7 +31,7 @@ export async function projectorStatus(model: ModelStatus, ingest: Ingest, checkp
     notReady: [
       ...(typeof found === 'string' ? [`log: ${found}`] : []),
       ...(failure === null ? [] : [`read model: ${failure}`]),
-      ...ingest.failures,
+      ...ingest.failures(isBehind),
       ...checkpoints.failures.map((code) => `checkpoints: ${code}`),
       ...signing.flatMap(({ log, failure: code }) => (code === null ? [] : [`${log}: ${code}`])),
     ],

@@ -1,9 +1,12 @@
 import type { LeaseGrant, LeasePort } from '@sallyport/lease';
-import { type EndReason, RecordUnavailable, type Session } from '@sallyport/session';
+import { type EndReason, RecordLate, RecordUnavailable, type Session } from '@sallyport/session';
 import type { Log } from '../log.js';
 
 export interface SessionEnd {
-  /** Resolves when the closing event is durable; rejects when it can't be put on record here, and the next start has to. */
+  /**
+   * Resolves when the closing event is durable, or kept here for a bus that is late; rejects when it can't be put on record here, and the
+   * next start has to.
+   */
   readonly recorded: Promise<void>;
   /** Resolves when nothing is left to do. */
   readonly over: Promise<void>;
@@ -36,6 +39,8 @@ async function record(session: Session, reason: EndReason, detail: string | unde
     try {
       return await session.recorder.durable(session.close(reason, detail));
     } catch (error) {
+      // It is in the spool, and nothing of the session goes on: it will be on the bus when there is one again.
+      if (error instanceof RecordLate) return;
       // Lost for good: the next start closes it as aborted from what the disk has.
       if (!(error instanceof RecordUnavailable) || !mayPass(error.cause)) throw error;
       await new Promise((resolve) => setTimeout(resolve, CLOSE_RETRY_MS).unref());

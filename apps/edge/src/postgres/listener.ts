@@ -50,12 +50,12 @@ export async function listenPostgres(options: PostgresListenerOptions): Promise<
       options.services.metrics.signInFailed('SIGN_IN_TIMEOUT');
       socket.destroy();
     }, options.limits.signInTimeoutMs);
-    const settled = (): void => {
+    socket.once('close', () => {
       clearTimeout(timer);
       pending.delete(socket);
-    };
-    socket.once('close', settled);
-    serve(socket, options, settled).catch((error: unknown) => {
+    });
+    const steps = { tokenCame: () => clearTimeout(timer), signedIn: () => pending.delete(socket) };
+    serve(socket, options, steps).catch((error: unknown) => {
       options.services.log.error({ err: error }, 'a sign-in failed by a fault of the edge');
       socket.destroy();
     });
@@ -73,7 +73,13 @@ export async function listenPostgres(options: PostgresListenerOptions): Promise<
   };
 }
 
-async function serve(accepted: Socket, options: PostgresListenerOptions, signedIn: () => void): Promise<void> {
+/** What the clock of a connection is for ends with its token: the rest is the edge's own work, each step with a limit of its own. */
+interface Steps {
+  readonly tokenCame: () => void;
+  readonly signedIn: () => void;
+}
+
+async function serve(accepted: Socket, options: PostgresListenerOptions, { tokenCame, signedIn }: Steps): Promise<void> {
   const { services, limits } = options;
   const address = `${accepted.remoteAddress ?? 'unknown'}:${accepted.remotePort ?? 0}`;
   const loopback = isLoopback(accepted.remoteAddress);
@@ -105,6 +111,7 @@ async function serve(accepted: Socket, options: PostgresListenerOptions, signedI
   const method = screened.settings.auth ?? options.auth;
   const { identity, discoveryUrl } = options;
   const signed = await signIn(socket, started.rest, { identity, method, discoveryUrl, maxTokenBytes: limits.maxTokenBytes });
+  tokenCame();
   const refused = signed.ok ? (services.revocations.covers(signed.principal) ? 'REVOKED' : undefined) : signed.code;
   if (refused !== undefined || !signed.ok) {
     services.log.warn({ code: refused, address }, 'sign-in refused');

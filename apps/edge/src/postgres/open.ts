@@ -13,7 +13,7 @@ import {
   type SessionServices,
   type Spool,
 } from '@sallyport/session';
-import { connectInput, type Verdict } from '@sallyport/verdict';
+import { connectInput, type PolicyInput, type Verdict } from '@sallyport/verdict';
 import {
   encodeAuthenticationOk,
   encodeBackendKeyData,
@@ -164,13 +164,8 @@ class Opening {
     const { session, services } = this;
     const { principal, resource } = session;
     const run = principal.run ?? null;
-    let verdict: Verdict;
-    try {
-      const nowMs = services.sessions.nowMs();
-      verdict = await services.sessions.verdicts.decide(connectInput({ principal, session: session.id, run, resource, nowMs }));
-    } catch (cause) {
-      throw new OpenFailed('57P03', 'policy gave no answer', 'error', { cause, hint: 'try again in a moment' });
-    }
+    const nowMs = services.sessions.nowMs();
+    const verdict = await this.#decide(connectInput({ principal, session: session.id, run, resource, nowMs }));
     if (verdict.decision !== 'allow') {
       this.recordOpened(verdict);
       // The same as a database that isn't there: what one may not reach one doesn't learn of.
@@ -186,10 +181,17 @@ class Opening {
 
   /** A setting of the startup packet is what SET would be. @throws OpenFailed */
   async #judgeSetting(text: string): Promise<void> {
-    const { sessions, statements } = this.services;
-    const verdict = await sessions.verdicts.decide(this.session.policyInput(statements.of(text)));
+    const verdict = await this.#decide(this.session.policyInput(this.services.statements.of(text)));
     if (verdict.decision === 'allow') return;
     throw new OpenFailed('42501', verdict.reasons.join('; ') || 'refused by policy', 'refused', { hint: 'sign in without this setting' });
+  }
+
+  async #decide(input: PolicyInput): Promise<Verdict> {
+    try {
+      return await this.services.sessions.verdicts.decide(input);
+    } catch (cause) {
+      throw new OpenFailed('57P03', 'policy gave no answer', 'error', { cause, hint: 'try again in a moment' });
+    }
   }
 
   #end(reason: EndReason, detail: string): void {
@@ -207,7 +209,7 @@ class Opening {
   recordOpened(verdict: Verdict): void {
     const { session, resource, arrived } = this;
     const { tokenId: _, issuedAtMs: __, ...principal } = session.principal;
-    try {
+    recorded(() =>
       session.recorder.write('session.opened', {
         session: session.id,
         principal,
@@ -226,14 +228,9 @@ class Opening {
         rules: verdict.rules,
         rulesOff: verdict.rulesOff,
         profiles: verdict.profiles,
-      });
-      this.#recorded = true;
-    } catch (cause) {
-      throw new OpenFailed('53100', 'the session can not be put on record', 'record', {
-        cause,
-        hint: 'the log is full or failing; tell the operator',
-      });
-    }
+      }),
+    );
+    this.#recorded = true;
   }
 
   async connect(verdict: Verdict, token: string): Promise<void> {
@@ -246,7 +243,7 @@ class Opening {
     session.endAtTheLatest(askedAtMs + expiresInMs);
     this.#goesOn();
     const { session: _, holder: __, ...obtained } = lease;
-    session.recorder.write('lease.obtained', obtained);
+    recorded(() => session.recorder.write('lease.obtained', obtained));
     const secret = await keys.open(sealed, { session: session.id, lease: lease.id });
     const upstream = await this.#connectTarget(secret);
     this.#upstream = upstream;
@@ -360,6 +357,18 @@ class Opening {
     const end = endSession(this.session, failed.reason, failed.sqlstate, this.#lease, this.services, Promise.resolve());
     this.services.live.remove(this.session.id, end.recorded);
     this.services.ending(end.over);
+  }
+}
+
+/** @throws OpenFailed when the log takes nothing, or is too far behind for what has to be strict. */
+function recorded(write: () => unknown): void {
+  try {
+    write();
+  } catch (cause) {
+    throw new OpenFailed('53100', 'the session can not be put on record', 'record', {
+      cause,
+      hint: 'the log is full or failing; tell the operator',
+    });
   }
 }
 

@@ -19,7 +19,7 @@ export const verify: Noun = (program, io) => {
     .addHelpText(
       'after',
       examples(
-        'sallyport verify # the log of this data directory',
+        'sallyport verify # the log of this data directory, or of the configured Kafka',
         'sallyport verify backup/data # a copy of one',
         'sallyport verify evidence --keys keys.txt # what sessions export wrote',
         'sallyport verify 01JABC # one session, from the Sallyport that runs',

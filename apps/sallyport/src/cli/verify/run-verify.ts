@@ -1,14 +1,20 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { formatVerifierKeys, isSessionId, parseVerifierKeys } from '@sallyport/events';
+import { openKafkaBus } from '@sallyport/adapter-kafka';
+import { formatVerifierKeys, isSessionId, parseVerifierKeys, type VerifierKey } from '@sallyport/events';
 import { type CheckpointItem, type Evidence, verifyEvidence, type VerifyReport } from '@sallyport/ledger';
+import { fileRoster, ROLES } from '@sallyport/trust';
+import { type KafkaConfig, kafkaOptions } from '../../services/bus.js';
+import { rosterPath } from '../../services/ground.js';
+import { createLog } from '../../services/log.js';
 import { consoleClient } from '../console-client.js';
-import { CliError, wrongUse } from '../exit.js';
+import { CliError, EXIT, wrongUse } from '../exit.js';
 import type { Io } from '../io.js';
 import { fetchEvidence } from '../sessions/export.js';
-import { cliSettings, type GlobalOptions } from '../settings.js';
+import { type CliSettings, cliSettings, type GlobalOptions } from '../settings.js';
+import { verifyBus } from './bus-log.js';
 import { busDirectory, directoryKeys, verifyDataDirectory } from './data-directory.js';
-import { readSmall, trustedKeys } from './keys.js';
+import { readSmall, type TrustedKeys, trustedKeys } from './keys.js';
 import { renderReport, type Verified } from './report.js';
 
 export interface VerifyOptions extends GlobalOptions {
@@ -45,7 +51,9 @@ export function printKeys(target: string | undefined, options: VerifyOptions, io
 async function verifyTarget(target: string | undefined, options: VerifyOptions, io: Io): Promise<Verified> {
   const external: CheckpointItem | undefined =
     options.checkpoint === undefined ? undefined : { note: readSmall(options.checkpoint, io), file: options.checkpoint };
-  const path = target === undefined ? cliSettings(options, io).dataDir : resolve(io.cwd, target);
+  const settings = target === undefined ? cliSettings(options, io) : undefined;
+  if (settings?.config.bus.kind === 'kafka') return verifyKafka(settings, settings.config.bus, external, options, io);
+  const path = settings?.dataDir ?? resolve(io.cwd, target ?? '.');
   const shown = target ?? options.data ?? path;
   if (!existsSync(path)) {
     if (target === undefined)
@@ -73,6 +81,34 @@ async function verifyTarget(target: string | undefined, options: VerifyOptions, 
   );
   if (logs.length === 0) throw wrongUse(`${shown} has no log of sessions`, 'Nothing was recorded there yet, or it was removed.');
   return { kind: 'log', what: `log in ${shown}`, reports: logs, unsigned, torn };
+}
+
+/** The log on the brokers of the configuration, with the keys that are enrolled here: they don't lie beside the log. */
+async function verifyKafka(
+  { config, dataDir, baseDir }: CliSettings,
+  kafka: KafkaConfig,
+  external: CheckpointItem | undefined,
+  options: VerifyOptions,
+  io: Io,
+): Promise<Verified> {
+  const enrolled = (): readonly VerifierKey[] => {
+    const roster = fileRoster(rosterPath({ ...config, data: dataDir }));
+    return ROLES.flatMap((role) => roster.ofRole(role));
+  };
+  const keys: TrustedKeys = { ...trustedKeys(options.keys, enrolled, io), origin: 'given' };
+  const brokers = kafka.brokers.join(', ');
+  const log = createLog('verify', io.env['SALLYPORT_LOG_LEVEL'] ?? 'silent');
+  try {
+    const bus = await openKafkaBus(kafkaOptions(kafka, { env: io.env, baseDir }, log));
+    try {
+      const { logs, unsigned } = await verifyBus(bus, keys, external);
+      return { kind: 'log', what: `log on ${brokers}`, reports: logs, unsigned, torn: [] };
+    } finally {
+      await bus.close();
+    }
+  } catch (cause) {
+    throw new CliError(EXIT.unreachable, `Kafka at ${brokers}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function verifyExport(path: string, options: VerifyOptions, io: Io): VerifyReport {

@@ -1,0 +1,173 @@
+/** What must hold after every scenario on Kafka. Each check looks at the log, the target or the read models themselves. */
+import assert from 'node:assert/strict';
+import pg from 'pg';
+import { COMMAND } from '../../harness/fleet.mjs';
+import { runToEnd } from '../../harness/index.mjs';
+import { MARKER } from './log.mjs';
+import { console_, eventually } from './world.mjs';
+
+const SHOWN = 5;
+/** A killed edge's sessions are closed by its next start; a killed vendor's roles go by the next sweep. */
+const SETTLE_TIMEOUT_MS = 60_000;
+
+/** All of them, when nobody is at work any more. Returns the figures. */
+export async function settled(world) {
+  const begun = Date.now();
+  const log = await eventually(async () => everySessionEnded(await world.log.read()), SETTLE_TIMEOUT_MS);
+  const effects = await everythingOnRecord(world, log);
+  const leases = await eventually(async () => everyLeaseEnded(await world.log.read()), SETTLE_TIMEOUT_MS);
+  await eventually(() => noRoles(world), SETTLE_TIMEOUT_MS);
+  const verified = await eventually(() => verifies(world), SETTLE_TIMEOUT_MS, 1000);
+  const rows = await rebuildsEqual(world);
+  return {
+    events: log.events,
+    again: log.again,
+    sessions: log.sessions.size,
+    aborted: [...log.sessions.values()].filter(({ end }) => end.type === 'session.aborted').length,
+    acknowledged: world.ledger.acknowledged.size,
+    refused: world.ledger.refused.size,
+    unknown: world.ledger.unknown.size,
+    effects,
+    swept: leases.swept,
+    checkpoints: verified.checkpoints,
+    rows,
+    checkedMs: Date.now() - begun,
+  };
+}
+
+/** Exactly one closing event each; an aborted session names exactly what was submitted and never completed. */
+export function everySessionEnded(log) {
+  const open = [...log.sessions.values()].filter(({ end }) => !end);
+  assert.deepEqual(
+    open.slice(0, SHOWN).map(({ id, source, subject }) => ({ id, source, subject })),
+    [],
+    `${open.length} sessions have no end`,
+  );
+  for (const { id, end, unfinished, operations } of log.sessions.values()) {
+    if (end.type !== 'session.aborted') continue;
+    assert.deepEqual(
+      [...end.unfinished].sort((a, b) => a - b),
+      [...unfinished].filter((number) => operations.get(number).decision !== 'deny').sort((a, b) => a - b),
+      `${id} names other operations as unfinished`,
+    );
+  }
+  return log;
+}
+
+/** P1: what was acknowledged, and what had an effect, was asked for on the log before; what was refused did nothing; nothing happened twice. */
+export async function everythingOnRecord(world, log) {
+  const { ledger, target } = world;
+  const { rows } = await target.query('SELECT marker, count(*)::int AS count FROM effects GROUP BY marker');
+  const effects = new Map(rows.map(({ marker, count }) => [marker, count]));
+  const wrong = [];
+  for (const [marker, { kind, effects: expected, timeMs }] of ledger.acknowledged) {
+    const entry = log.markers.get(marker);
+    if (!entry) wrong.push(`${marker} (${kind}) was acknowledged at ${new Date(timeMs).toISOString()} and is not on the log`);
+    else if (entry.completed !== undefined && entry.completed <= entry.submitted)
+      wrong.push(`${marker} was completed before it was submitted`);
+    if ((effects.get(marker) ?? 0) !== expected) wrong.push(`${marker} (${kind}) has ${effects.get(marker) ?? 0} effects, not ${expected}`);
+  }
+  for (const [marker, count] of effects) {
+    if (!marker.match(MARKER)) continue;
+    if (!log.markers.has(marker)) wrong.push(`${marker} had an effect and is not on the log`);
+    if (ledger.refused.has(marker)) wrong.push(`${marker} was refused (${ledger.refused.get(marker)}) and had an effect`);
+    if (count > 2) wrong.push(`${marker} had ${count} effects`);
+  }
+  assert.deepEqual(wrong.slice(0, SHOWN), [], `${wrong.length} markers are not as they should be`);
+  return effects.size;
+}
+
+/** P4: each credential that was issued is dropped or swept, and says so once. */
+export function everyLeaseEnded(log) {
+  const all = [...log.leases.values()];
+  const live = all.filter(({ ends }) => ends.length === 0);
+  assert.deepEqual(
+    live.slice(0, SHOWN).map(({ id, session, by }) => ({ id, session, by })),
+    [],
+    `${live.length} leases have no end on record`,
+  );
+  const unissued = all.filter(({ issued }) => !issued);
+  assert.deepEqual(unissued.slice(0, SHOWN), [], `${unissued.length} leases ended that were never issued`);
+  return { swept: all.filter(({ ends }) => ends.includes('lease.swept')).length };
+}
+
+/** P4: no login role of a session, and nobody connected as one. */
+export async function noRoles(world) {
+  const { rows } = await world.target.query(String.raw`
+    SELECT rolname AS name FROM pg_roles WHERE rolname LIKE 'sallyport\_%'
+    UNION ALL SELECT 'backend of ' || usename FROM pg_stat_activity WHERE usename LIKE 'sallyport\_%'`);
+  assert.deepEqual(rows.slice(0, SHOWN), [], `${rows.length} roles or their connections are left at the target`);
+}
+
+/** P6: both verdicts of `sallyport verify` on the topics as they are, with checkpoints that cover all of it. */
+export async function verifies(world) {
+  const { code, stdout, stderr } = await verify(world);
+  assert.equal(code, 0, `verify found something:\n${stdout.slice(0, 4000)}\n${stderr}`);
+  const { reports } = JSON.parse(stdout);
+  assert.ok(reports.length > 0 && reports.every(({ integrity, completeness }) => integrity.ok && completeness.ok));
+  const uncovered = reports.reduce((sum, report) => sum + report.uncovered, 0);
+  assert.equal(uncovered, 0, `${uncovered} events are covered by no checkpoint`);
+  return { checkpoints: reports.reduce((sum, { checkpoints }) => sum + checkpoints.count, 0) };
+}
+
+export function verify(world) {
+  const [service] = world.fleet.of('console');
+  return runToEnd(process.execPath, [COMMAND, 'verify', '--config', service.config, '--format', 'json'], {
+    anyCode: true,
+    env: world.fleet.environment,
+  });
+}
+
+/** P7: read models that are made again from the log are equal, row by row. Nobody may be at work meanwhile. */
+export async function rebuildsEqual(world) {
+  await caughtUp(world);
+  const before = await readModel(world);
+  const started = await console_(world, 'POST', 'projections/rebuild', { body: {} });
+  assert.ok(started.status < 300, `a rebuild was refused: ${JSON.stringify(started)}`);
+  await eventually(async () => {
+    const { body } = await console_(world, 'GET', 'projections');
+    assert.equal(body.rebuild?.state, 'done', `the rebuild is ${JSON.stringify(body.rebuild)}`);
+    assert.ok(started.body.id === undefined || body.rebuild.id === started.body.id, 'that was an earlier rebuild');
+  }, SETTLE_TIMEOUT_MS);
+  await caughtUp(world);
+  const after = await readModel(world);
+  for (const name of Object.keys(before)) assert.deepEqual(after[name], before[name], `${name} differ after a rebuild`);
+  return Object.fromEntries(Object.entries(before).map(([name, rows]) => [name, rows.length]));
+}
+
+/** The projectors have read all there is. */
+export function caughtUp(world) {
+  return eventually(async () => {
+    const { status, body } = await console_(world, 'GET', 'projections');
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual(
+      body.topics.filter(({ lag }) => lag > 0),
+      [],
+    );
+    assert.deepEqual(body.notReady, []);
+  }, SETTLE_TIMEOUT_MS);
+}
+
+/** Tables that hold what the log says. How far it was read and when is the projectors' own. */
+const OWN = ['offsets', 'migrations', 'rebuilds'];
+
+/** Every row of the live schema, as text, in an order of its own. */
+export async function readModel(world, schema = 'sallyport') {
+  const client = new pg.Client({ connectionString: world.fleet.store.url() });
+  await client.connect();
+  try {
+    const { rows: tables } = await client.query(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 AND table_type = 'BASE TABLE' AND table_name <> ALL($2) ORDER BY 1",
+      [schema, OWN],
+    );
+    assert.ok(tables.length > 0, 'there is no read model');
+    const model = {};
+    for (const { name } of tables) {
+      const { rows } = await client.query(`SELECT t::text AS row FROM "${schema}"."${name}" t ORDER BY 1`);
+      model[name] = rows.map(({ row }) => row);
+    }
+    return model;
+  } finally {
+    await client.end();
+  }
+}
