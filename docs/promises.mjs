@@ -14,7 +14,6 @@ const PROMISES = [
   {
     id: 'P1',
     text: "**Nothing off the record.** An operation takes effect at the target only after its intent is durable. A read's result is released only after its record is durable. Durable means what the resource's class says: `process` (survives the edge's death), `disk` (synced; the default), `replicated` (on the bus, all in-sync replicas). If the record can't be made, the operation is refused.",
-    notYetHeld: '`replicated` needs the Kafka bus, which is not built yet.',
   },
   {
     id: 'P2',

@@ -61,7 +61,15 @@ const SUITES = {
     missing: noBroker,
     // A run that is about Kafka does not pass by skipping it.
     env: { SALLYPORT_REQUIRE_KAFKA: '1' },
-    jest: ['--runInBand', '--testTimeout', String(KAFKA_TEST_TIMEOUT_MS), '--', 'libs/adapters/kafka', 'test/kafka'],
+    jest: [
+      '--runInBand',
+      '--testTimeout',
+      String(KAFKA_TEST_TIMEOUT_MS),
+      '--',
+      'libs/adapters/kafka',
+      'apps/sallyport/src/cli/policy/publish',
+      'test/kafka',
+    ],
   },
 };
 

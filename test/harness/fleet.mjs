@@ -50,7 +50,21 @@ process.once('exit', () => {
  * @property {() => Promise<void>} kill  @property {() => string} output
  */
 
-/** @param {FleetOptions} options */
+/**
+ * @typedef {object} Fleet
+ * @property {import('@sallyport/adapter-kafka/testing').TestKafka} kafka
+ * @property {import('./target.mjs').Target} store  Of the read models.
+ * @property {string} directory  @property {string} rosterFile  @property {Record<string, string | undefined>} environment
+ * @property {FleetService[]} services
+ * @property {(key: string) => FleetService | undefined} service  @property {(role: string) => FleetService[]} of
+ * @property {(subject: string, overrides?: object) => Promise<string>} tokenFor
+ * @property {(...roles: string[]) => Promise<void>} start  @property {() => string} output  @property {() => Promise<void>} stop
+ */
+
+/**
+ * @param {FleetOptions} options
+ * @returns {Promise<Fleet>}
+ */
 export async function startFleet(options) {
   const {
     resources,

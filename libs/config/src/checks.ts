@@ -114,9 +114,14 @@ function checkProviders({ identity }: Config): Mistake[] {
   return found;
 }
 
-function checkBus({ bus }: Config): Mistake[] {
+/** What the topics on Kafka take. */
+const KAFKA_RECORD_MAX_BYTES = 2 ** 20;
+
+function checkBus({ bus, limits }: Config): Mistake[] {
   if (bus.kind !== 'kafka') return [];
   const found: Mistake[] = [];
+  if (limits.recordMaxBytes > KAFKA_RECORD_MAX_BYTES)
+    found.push({ path: ['limits', 'recordMaxBytes'], message: 'expected at most 1MiB: the topics on Kafka take no larger records' });
   const { sasl } = bus;
   if (sasl?.mechanism === 'oauthbearer' && !isSafeUrl(sasl.tokenEndpoint))
     found.push({ path: ['bus', 'kafka', 'sasl', 'tokenEndpoint'], message: 'expected https: plain http is for loopback addresses only' });

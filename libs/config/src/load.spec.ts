@@ -341,11 +341,18 @@ describe('kafka', () => {
     expect(load(kafka(bearer)).bus).toMatchObject({ sasl: { mechanism: 'oauthbearer', clientId: 'c', scope: 'kafka' } });
   });
 
+  const problems = (text: string) => {
+    const loaded = loadConfig({ text }, {});
+    return loaded.ok ? [] : loaded.problems.map(({ path, message }) => `${path}: ${message}`);
+  };
+
+  it('P9: takes no events that its topics would refuse for ever', () => {
+    expect(problems(`${kafka('tls: true')}\nlimits: { recordMaxBytes: 2MiB }`)).toEqual([
+      'limits.recordMaxBytes: expected at most 1MiB: the topics on Kafka take no larger records',
+    ]);
+  });
+
   it('P3: sends no secret in the clear to others', () => {
-    const problems = (text: string) => {
-      const loaded = loadConfig({ text }, {});
-      return loaded.ok ? [] : loaded.problems.map(({ path, message }) => `${path}: ${message}`);
-    };
     expect(problems(kafka('sasl: { mechanism: plain, username: u, password: { file: p } }'))).toEqual([
       'bus.kafka.sasl: plain sends the password as it is: it needs tls',
     ]);

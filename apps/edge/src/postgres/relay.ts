@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
-import { MaskingError, type StringPlan, UNMASKED } from '@sallyport/masking';
+import { type StringPlan, UNMASKED } from '@sallyport/masking';
 import type { PostgresOperation } from '@sallyport/operation';
-import { type EndReason, type Planned, RecordLate, RecordUnavailable, type Session } from '@sallyport/session';
+import type { EndReason, Planned, Session } from '@sallyport/session';
 import type { Verdict } from '@sallyport/verdict';
 import { FRAME_HEADER_BYTES, FrontendType, FrameScanner, WireError } from '@sallyport/wire-postgres';
 import { ClientText } from './client-text.js';
 import type { Conversation, Frame, Refused } from './conversation.js';
+import { endOf } from './broken.js';
 import { type Exchange, Exchanges } from './exchanges.js';
 import { Flight } from './flight.js';
 import { Inbound } from './inbound.js';
@@ -328,27 +329,9 @@ export class Relay implements Conversation {
   }
 
   #broken(error: unknown): void {
-    if (error instanceof WireError)
-      return this.end('error', error.message, lastWords('08P01', 'the target sent what this edge does not understand'));
-    if (error instanceof MaskingError) {
-      return this.end(
-        'error',
-        error.code,
-        lastWords('42501', 'a result could not be masked', 'the tables may have changed meanwhile: try again'),
-      );
-    }
-    if (error instanceof RecordLate) {
-      return this.end(
-        'record',
-        'the record came too late',
-        lastWords('53100', 'the answer can not be put on record in time', 'the bus is away: tell the operator'),
-      );
-    }
-    if (error instanceof RecordUnavailable || isRecordLoss(error)) {
-      return this.end('record', 'the record was lost', lastWords('58030', 'the session can not be put on record any longer'));
-    }
-    this.end('error', error instanceof Error ? error.name : 'unknown', lastWords('XX000', 'the session ended by a fault of the edge'));
-    this.host.fault(error);
+    const { reason, detail, words, isOurs } = endOf(error);
+    this.end(reason, detail, words);
+    if (isOurs) this.host.fault(error);
   }
 
   /** A cancel request: what waits here stops waiting, and the target is asked to stop what runs there. */
@@ -395,7 +378,3 @@ const MAX_UNANSWERED = 10_000;
 
 /** For the last words to arrive. */
 const LINGER_MS = 2000;
-
-function isRecordLoss(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('JOURNAL_');
-}

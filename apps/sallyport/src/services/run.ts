@@ -14,6 +14,7 @@ import { livePolicy } from './live-policy.js';
 import { createLog } from './log.js';
 import { asJson, BROKE, DONE, failed, untilSignal, writeWhole } from './process.js';
 import { projectorSettings, startProjector } from './projector.js';
+import { checkInstallation } from './same-installation.js';
 import { type Service, Stops } from './service.js';
 import { loadSettings, type Settings, SettingsError } from './settings.js';
 import { type ReadModels, readModels, sharedReadModels } from './store.js';
@@ -96,6 +97,7 @@ async function start(name: ServiceName, settings: Settings, log: Logger, stops: 
   stops.push(() => bus.close());
   const live = await livePolicy({ bus, roster, configured: policy, log });
   stops.push(() => live.close());
+  await checkInstallation(bus, roster, own[0]!.name, installation.id);
   const distrust = new DistrustMetrics();
   const providers = oidcProviders(config);
   const ground: Ground = { distrust, config, baseDir, env, policy, live, installation, bus, roster, providers, log };

@@ -3,7 +3,7 @@ import { BusError } from '@sallyport/bus';
 import { check, KafkaFault } from './faults.js';
 import { Link } from './link.js';
 import { type Address, addressOf, type KafkaSettings } from './options.js';
-import { persist } from './pauses.js';
+import { forMany, persist } from './pauses.js';
 
 interface MetadataAnswer {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
@@ -33,7 +33,7 @@ export class Cluster {
   /** One for each broker, for short questions. */
   readonly #shared = new Map<string, Promise<Link>>();
   readonly #links = new Set<Link>();
-  readonly #closing = new AbortController();
+  readonly #closing = forMany(new AbortController());
   #brokers = new Map<number, Address>();
   #turn = 0;
 

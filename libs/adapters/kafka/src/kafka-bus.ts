@@ -12,6 +12,7 @@ import {
 import { Cluster } from './cluster.js';
 import { consumeAlone } from './consume/consume-alone.js';
 import { consumeInGroup } from './consume/consume-in-group.js';
+import { groupId } from './consume/group-id.js';
 import { asBusError, KafkaFault } from './faults.js';
 import { type KafkaOptions, kafkaSettings } from './options.js';
 import { pause, persist } from './pauses.js';
@@ -158,14 +159,6 @@ class KafkaBus implements Bus {
     running.then(done, done);
     return running;
   }
-}
-
-/**
- * The broker's name of a group. One for each topic: the port's groups share one topic, and members of a Kafka group that want different topics
- * would be given each other's.
- */
-function groupId(group: string, topic: string): string {
-  return `${topic}.${group}`;
 }
 
 /** What the record's rules don't apply to. A topic that nobody names is treated like the record. */

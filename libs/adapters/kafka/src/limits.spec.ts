@@ -3,6 +3,7 @@ import { freePort } from '@sallyport/adapter-embedded-postgres';
 import { once } from 'node:events';
 import net from 'node:net';
 import { Cluster } from './cluster.js';
+import { groupId } from './consume/group-id.js';
 import { committedOffsets } from './consume/group-requests.js';
 import { openKafkaBus } from './kafka-bus.js';
 import { type KafkaLimits, kafkaSettings } from './options.js';
@@ -156,7 +157,7 @@ describe('kafka options', () => {
     await bus.produce(TOPIC, numbered(5));
     const onBatch = async (_: unknown, { commitSoon }: { commitSoon(): void }): Promise<void> => commitSoon();
     await bus.consume({ topic: TOPIC, group: 'soon', start: { at: 'earliest' }, onBatch });
-    await eventually('it is committed', async () => (await committedOffsets(cluster, 'soon', TOPIC, [0])).get(0) === 5n);
+    await eventually('it is committed', async () => (await committedOffsets(cluster, groupId('soon', TOPIC), TOPIC, [0])).get(0) === 5n);
   });
 
   it('P9: metadataMaxAgeMs: partitions that are added are found, by consumers with and without a group', async () => {

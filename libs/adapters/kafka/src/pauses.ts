@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { KafkaFault, passes } from './faults.js';
 
 const FIRST_PAUSE_MS = 20;
@@ -38,12 +39,18 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** As many may listen as there are partitions: Node warns of more than ten. */
+export function forMany(controller: AbortController): AbortController {
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /**
  * Aborts with its parent, or alone. Must be aborted in the end, so that its parent forgets it: what `AbortSignal.any` makes, Node 20 never
  * forgets once somebody has listened to it.
  */
 export function linkedTo(parent: AbortSignal): AbortController {
-  const child = new AbortController();
+  const child = forMany(new AbortController());
   const abort = (): void => child.abort();
   if (parent.aborted) abort();
   parent.addEventListener('abort', abort);

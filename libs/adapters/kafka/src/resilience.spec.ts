@@ -7,8 +7,8 @@ import { eventually, freshTopics, kafkaInstalled, lossyProxy, type LossyProxy, s
 const TOPIC = TOPICS.sessions;
 const KEYS = Array.from({ length: 9 }, (_, n) => `session-${n}`);
 const LIMITS: Partial<KafkaLimits> = {
-  connectTimeoutMs: 1000,
-  requestTimeoutMs: 1000,
+  connectTimeoutMs: 3000,
+  requestTimeoutMs: 3000,
   fetchWaitMs: 300,
   heartbeatIntervalMs: 100,
   sessionTimeoutMs: 3000,
@@ -142,7 +142,7 @@ const code = (error: unknown): unknown => (error as { code?: unknown }).code;
   const record = (value: string, partition = 0): OutgoingRecord => ({ key: 'k', value: Buffer.from(value), partition });
 
   it('P9: produceTimeoutMs: while the broker is away produce rejects, and afterwards it works again, for consumers too', async () => {
-    const bus = await openBus({ produceTimeoutMs: 700 });
+    const bus = await openBus({ produceTimeoutMs: 1500 });
     const seen: BusRecord[] = [];
     const grouped: BusRecord[] = [];
     await bus.consume({ topic: TOPIC, start: { at: 'latest' }, onBatch: async (batch) => void seen.push(...batch) });

@@ -92,8 +92,10 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<TestK
   }
 }
 
+/** As Kafka's own, it doesn't begin with a dash: on a command line that would be an option. */
 export function newClusterId(): string {
-  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  const id = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id;
 }
 
 /** By the state of each thread where there is /proc; elsewhere a moment has to do. */

@@ -1,4 +1,4 @@
-const WAIT_MS = 45_000;
+const WAIT_MS = 60_000;
 
 /** Waits for what a noisy machine may take long to do. */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -154,10 +154,15 @@ function decodeBatch(topic: string, partition: number, batch: Buffer, take: (rec
     const offset = baseOffset + BigInt(reader.varint());
     const key = reader.chunk();
     const value = reader.chunk() ?? Buffer.alloc(0);
-    const headers: Record<string, string> = {};
-    for (let left = reader.varint(); left > 0; left--) headers[reader.chunk()?.toString() ?? ''] = reader.chunk()?.toString() ?? '';
-    take({ topic, partition, offset, timestampMs, key: key?.toString() ?? null, value, headers });
+    take({ topic, partition, offset, timestampMs, key: key?.toString() ?? null, value, headers: headersOf(reader) });
   }
+}
+
+/** A name that an object has by itself (`__proto__`) is a name like any other. */
+function headersOf(reader: VarintReader): Record<string, string> {
+  const pairs: [string, string][] = [];
+  for (let left = reader.varint(); left > 0; left--) pairs.push([reader.chunk()?.toString() ?? '', reader.chunk()?.toString() ?? '']);
+  return Object.fromEntries(pairs);
 }
 
 function inflate(records: Buffer, compression: number): Buffer {
