@@ -50,9 +50,10 @@ async function scene(world) {
   const waiting = held.query("INSERT INTO effects (marker) VALUES ('m-scene-held-1-')");
   waiting.catch(() => undefined);
   const hold = await eventually(async () => {
-    const { body } = await console_(world, 'GET', 'approvals?state=waiting');
-    assert.equal(body.items.length, 1);
-    return body.items[0];
+    const asked = (await recordsOf(world.bus, TOPICS.sessions)).find(({ value }) => value.includes('"approval.requested"'));
+    assert.ok(asked);
+    const { data, sessionid } = JSON.parse(asked.value.toString());
+    return { ...data, session: sessionid };
   });
   // A session that has ended, and one that was revoked: something genuine of every kind to copy.
   await (await connect(world, 'agent-2')).end();
@@ -88,7 +89,7 @@ async function scene(world) {
   };
 }
 
-function approvalOf(world, { id: hold, hash, session, revision }) {
+function approvalOf(world, { hold, hash, session, revision }) {
   for (const text of [hold, hash, session, revision]) assert.equal(typeof text, 'string');
   return { hold, hash, session, by: { subject: APPROVER, issuer: world.fleet.issuer.issuer, groups: ['dba'] }, rules: [], revision };
 }

@@ -9,6 +9,8 @@ const GOOD_EDGE = 'edge/e1';
 const BAD_MS = { short: 2500, long: 8000 };
 const DELAY_MS = 150;
 const BYTES_PER_SECOND = 20_000;
+/** Behind limits.keysMaxAge of the fleet. */
+const KEYS_GONE_MS = 5000;
 
 const FAULTS = {
   cut: (network) => network.cut(),
@@ -39,7 +41,7 @@ async function oneFault({ world, random, tag, isLong }, network, fault) {
 /** Keys that are too old are no keys: whoever is new waits outside until the issuer can be asked. */
 async function nobodyWithoutKeys(world, network) {
   network.cut();
-  await sleep(2000);
+  await sleep(KEYS_GONE_MS);
   await world.token('agent-3', { fresh: true });
   assert.equal(
     (await failureOf(connect(world, 'agent-3', { edge: PROXIED_EDGE })))?.code,
