@@ -12,6 +12,7 @@ export {
   type Roster,
   ROSTER_MAX_AGE_MS,
   ROSTER_MAX_BYTES,
+  ROSTER_STRANGER_MS,
 } from './roster.js';
 export { openSealed, SEALED_LIMITS, type SealBinding, type SealKey, sealKeyOf, sealTo } from './sealed.js';
 export { type SessionEnd, sessionEnd } from './session-end.js';
