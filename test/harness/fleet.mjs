@@ -223,12 +223,13 @@ async function fleetService({ role, name, directory: parent, shared, environment
   return service;
 }
 
-/** Every service's key, and the ledger's of the projectors, in one file. */
+/** Every service's key, the ledger's of the projectors, and of who publishes policies beside a console, in one file. */
 async function enrol(services, file) {
   const keys = [];
   for (const { role, name, dataDir } of services) {
     keys.push(await loadOrCreateKey(join(dataDir, 'keys'), `${role}/${name}`));
     if (role === 'projector') keys.push(await loadOrCreateKey(join(dataDir, 'keys'), `ledger/${name}`));
+    if (role === 'console') keys.push(await loadOrCreateKey(join(dataDir, 'keys'), `publisher/${name}`));
   }
   await writeFile(file, formatVerifierKeys(keys));
 }

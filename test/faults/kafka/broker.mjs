@@ -34,8 +34,14 @@ export const brokerScenarios = [
       await sleep(Math.max(0, from + awayMs - Date.now()));
       const until = Date.now();
       await world.fleet.kafka.start();
-      await Promise.all(Object.values(loads).map((load) => load.underWay(24, 60_000)));
-      const resumedMs = Date.now() - until;
+      const up = Date.now();
+      const resumedMs = {};
+      await Promise.all(
+        Object.entries(loads).map(async ([resource, load]) => {
+          await load.underWay(24, 60_000);
+          resumedMs[resource] = Date.now() - up;
+        }),
+      );
       const stats = {};
       for (const [resource, load] of Object.entries(loads)) stats[resource] = await load.stop();
 

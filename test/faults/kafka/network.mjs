@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTcpProxy } from '../../harness/tcp-proxy.mjs';
 import { startLoad, summary } from './load.mjs';
-import { connect, eventually, PROXIED_EDGE, readiness } from './world.mjs';
+import { connect, eventually, failureOf, PROXIED_EDGE, readiness } from './world.mjs';
 
 const GOOD_EDGE = 'edge/e1';
 const BAD_MS = { short: 2500, long: 8000 };
@@ -29,10 +29,26 @@ async function oneFault({ world, random, tag, isLong }, network, fault) {
   const healed = Date.now();
   await bad.underWay(8, 60_000);
   const healedMs = Date.now() - healed;
+  if (fault === 'cut' && network === world.networks.issuer) await nobodyWithoutKeys(world, network);
   const [badStats, goodStats] = [await bad.stop(), await good.stop()];
   assert.deepEqual(goodStats.errors.slice(0, 3), [], `${goodStats.errors.length} errors at the edge whose network is well`);
   await eventually(async () => assert.equal((await readiness(world.fleet.service(PROXIED_EDGE))).status, 200));
   return { healedMs, bad: summary(badStats) };
+}
+
+/** Keys that are too old are no keys: whoever is new waits outside until the issuer can be asked. */
+async function nobodyWithoutKeys(world, network) {
+  network.cut();
+  await sleep(2000);
+  await world.token('agent-3', { fresh: true });
+  assert.equal(
+    (await failureOf(connect(world, 'agent-3', { edge: PROXIED_EDGE })))?.code,
+    '28P01',
+    'it signed in by keys that are too old',
+  );
+  network.pass();
+  const client = await eventually(() => connect(world, 'agent-3', { edge: PROXIED_EDGE }));
+  await client.end();
 }
 
 function peer(name, what) {

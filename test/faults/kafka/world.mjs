@@ -18,13 +18,22 @@ export const WRITERS = ['agent-1', 'agent-2', 'agent-3', 'agent-4'];
 export const REVOCABLE = Array.from({ length: 40 }, (_, n) => `agent-revoked-${n + 1}`);
 export const HELD = 'agent-held';
 export const APPROVER = 'dana';
+/** Whom nobody lets do anything until it is published. */
+export const LATE = 'agent-late';
 /** Strict and on disk; goes on while the bus is away; on the bus before anything happens. */
 export const STRICT = 'shop';
 export const BUFFERED = 'wide';
 export const REPLICATED = 'sure';
+/** Its credentials end soon by themselves. */
+export const BRIEF = 'brief';
+const BRIEF_TTL = '12s';
 
 /** Short, so that a stopped bus is soon too far behind. */
 export const BUS_MAX_LAG_MS = 3000;
+/** So that the issuer is asked again while a test waits. */
+const KEYS_SOON_OLD = { keysMaxAge: '1500ms', keysRefetchInterval: '500ms', issuerRetry: '200ms', issuerTimeout: '1s' };
+/** A token is not yet valid to whoever's clock is behind: installations whose clocks differ say by how much. */
+const CLOCK_TOLERANCE = '6m';
 export const PROXIED_EDGE = 'edge/e2';
 export const INSTALLATION = 'fleet';
 
@@ -32,11 +41,11 @@ const SCHEMA = `
   CREATE TABLE effects (marker text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
   CREATE INDEX ON effects (marker);`;
 
-const GRANTS = [
+export const GRANTS = [
   {
     name: 'agents work',
     who: { subjects: [...WRITERS, ...REVOCABLE] },
-    on: { names: [STRICT, BUFFERED, REPLICATED] },
+    on: { names: [STRICT, BUFFERED, REPLICATED, BRIEF] },
     allow: ['*'],
     credential: 'worker',
     rules: 'off',
@@ -53,14 +62,14 @@ const GRANTS = [
 ];
 
 const PRINCIPALS = [
-  ...[...WRITERS, ...REVOCABLE, HELD].map((subject) => ({ subject, kind: 'workload', groups: [] })),
+  ...[...WRITERS, ...REVOCABLE, HELD, LATE].map((subject) => ({ subject, kind: 'workload', groups: [] })),
   { subject: APPROVER, kind: 'person', groups: ['dba'] },
 ];
 
 const REPLICAS = { edge: 2, decision: 2, vendor: 2, projector: 2, console: 1 };
 
-function resource(name, target, audit) {
-  return postgresResource({
+function resource(name, target, audit, ttl) {
+  const standard = postgresResource({
     name,
     target,
     database: 'shop',
@@ -68,6 +77,8 @@ function resource(name, target, audit) {
     profiles: { worker: ['SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public'] },
     audit: { record: 'full', ...audit },
   });
+  if (ttl !== undefined) standard.credential['postgres-role'].ttl = ttl;
+  return standard;
 }
 
 /** The issuer's keys at another address: it answers at its own only. */
@@ -111,13 +122,14 @@ export async function startKafkaWorld({ replicas = REPLICAS, limits = {}, env = 
       resource(STRICT, at, { mode: 'strict', durability: 'disk' }),
       resource(BUFFERED, at, { mode: 'buffered', durability: 'disk' }),
       resource(REPLICATED, at, { mode: 'strict', durability: 'replicated' }),
+      resource(BRIEF, at, { mode: 'strict', durability: 'disk' }, BRIEF_TTL),
     ];
     const fleet = await startFleet({
       resources: resources(target),
       grants: GRANTS,
       principals: PRINCIPALS,
       replicas,
-      limits: { busMaxLag: `${BUS_MAX_LAG_MS}ms`, signInTimeout: '10s', ...limits },
+      limits: { busMaxLag: `${BUS_MAX_LAG_MS}ms`, ...KEYS_SOON_OLD, ...limits },
       env: { SHOP_ADMIN_URL: target.url(), ...env },
       kafka: {
         properties: {
@@ -132,9 +144,10 @@ export async function startKafkaWorld({ replicas = REPLICAS, limits = {}, env = 
         return Object.assign(url, { host: networks.store.address }).href;
       },
       configure({ key }, config) {
-        issuer = config.identity.providers[0].oidc.issuer;
-        if (key !== PROXIED_EDGE) return config;
         const [provider] = config.identity.providers;
+        issuer = provider.oidc.issuer;
+        provider.oidc.clockTolerance = CLOCK_TOLERANCE;
+        if (key !== PROXIED_EDGE) return config;
         const jwksUri = `http://${networks.issuer.address}/jwks`;
         return {
           ...config,
