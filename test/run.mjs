@@ -68,6 +68,7 @@ const SUITES = {
       '--',
       'libs/adapters/kafka',
       'apps/sallyport/src/cli/policy/publish',
+      'apps/sallyport/src/cli/topics',
       'test/kafka',
     ],
   },

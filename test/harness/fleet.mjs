@@ -36,6 +36,7 @@ process.once('exit', () => {
  * @property {Record<string, string>} [env]  Secrets of the resources.
  * @property {number} [partitions]  Default 6.
  * @property {import('@sallyport/adapter-kafka/testing').StartKafkaOptions} [kafka]  Of the broker.
+ * @property {Record<string, unknown>} [acls]  As under `bus.kafka.acls`: then they are applied too, by the broker's anonymous super user.
  * @property {(store: import('./target.mjs').Target) => string} [storeUrl]  How the read models' database is reached.
  * @property {(service: FleetService, config: object) => object | Promise<object>} [configure]  Changes the configuration of one service.
  */
@@ -75,6 +76,7 @@ export async function startFleet(options) {
     env = {},
     partitions = 6,
     kafka: broker,
+    acls,
     storeUrl,
     configure = (_, config) => config,
   } = options;
@@ -97,7 +99,7 @@ export async function startFleet(options) {
     const rosterFile = join(directory, 'services.keys');
     await writeFile(join(directory, 'grants.yaml'), JSON.stringify({ grants }));
     const shared = {
-      bus: { kafka: { brokers: kafka.brokers, topics: { partitions, replication: 1 } } },
+      bus: { kafka: { brokers: kafka.brokers, topics: { partitions, replication: 1 }, ...(acls && { acls }) } },
       store: { postgres: { url: '${STORE_URL}' } },
       identity: { providers: [{ name: 'dev', oidc: { issuer: issuer.issuer, audience: issuer.audience } }] },
       installation: { id: 'fleet', maskKey: { env: 'MASK_KEY' } },
@@ -120,7 +122,10 @@ export async function startFleet(options) {
     }
     stops.push(() => Promise.all(services.map((service) => service.kill())));
     await enrol(services, rosterFile);
-    await runToEnd(process.execPath, [COMMAND, 'topics', 'apply', '--config', services[0].config], { env: environment });
+    // Whoever keeps the brokers signs in otherwise than services do.
+    const keeper = join(directory, 'keeper.yaml');
+    await writeFile(keeper, JSON.stringify({ ...shared, data: join(directory, 'keeper') }));
+    await runToEnd(process.execPath, [COMMAND, 'topics', 'apply', ...(acls ? ['--acls'] : []), '--config', keeper], { env: environment });
     const fleet = {
       kafka,
       store,

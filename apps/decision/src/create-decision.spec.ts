@@ -13,7 +13,7 @@ import { enrolled } from '@sallyport/trust/testing';
 import { pino } from 'pino';
 import { answerBinding, createDecision, type HoldAnswer, type HoldAnswered } from './index.js';
 
-const { keys, roster } = enrolled('decision/d1', 'decision/d2', 'console/c1', 'edge/e1');
+const { keys, roster } = enrolled('decision/d1', 'decision/d2', 'console/c1', 'edge/e1', 'edge/e2');
 const HASH = 'f'.repeat(64);
 
 let directory: string;
@@ -109,10 +109,11 @@ interface Ask {
   readonly session?: string;
   /** Null: unsigned. */
   readonly key?: SigningKey | null;
+  readonly edge?: 'edge/e1' | 'edge/e2';
 }
 
-async function ask({ needed = 2, text = 'UPDATE stock', session = 's', key = keys['edge/e1'] }: Ask = {}): Promise<void> {
-  const stream = new SessionStream({ session, source: '/edge/e1', subject: 'crew' }, keys['edge/e1']);
+async function ask({ needed = 2, text = 'UPDATE stock', session = 's', edge = 'edge/e1', key = keys[edge] }: Ask = {}): Promise<void> {
+  const stream = new SessionStream({ session, source: `/${edge}`, subject: 'crew' }, keys[edge]);
   const { bytes } = stream.event(
     'approval.requested',
     {
@@ -204,6 +205,15 @@ describe('the decision service', () => {
     const service = await start();
     expect(await service.answer()).toMatchObject({ ok: true, needed: 2 });
     expect(await service.metrics.registry.metrics()).toContain('{topic="sallyport.sessions.v1",reason="unsigned"} 1');
+  });
+
+  it.each([
+    ['behind it', ['edge/e1', 'edge/e2']],
+    ['from a partition that was read sooner', ['edge/e2', 'edge/e1']],
+  ] as const)('P2: a hold that another edge asks for too, %s, is not answered: one of them lies about who may', async (_, edges) => {
+    for (const edge of edges) await ask({ edge, needed: edge === 'edge/e1' ? 2 : 1 });
+    const service = await start();
+    expect(await service.answer()).toMatchObject({ ok: false, code: 'NO_SUCH_HOLD' });
   });
 
   it('P2: a grant that comes again, at once or over a restart, is not written again', async () => {

@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 
 export interface OpenHold extends ApprovalRequested {
   readonly session: string;
+  /** The edge that asks, as `source` of its events. */
+  readonly source: string;
   /** Who has agreed so far, each person once. */
   readonly given: readonly Approver[];
 }
@@ -15,22 +17,27 @@ type Answered = Extract<ControlEvent, { type: 'approval.given' | 'approval.refus
 export const EARLY_ANSWERS_MAX = 10_000;
 /** Holds that wait, of all edges; more can't be answered until some are over, and are refused by their edge in time. */
 export const OPEN_HOLDS_MAX = 10_000;
+/** Of these, one edge's: one that asks for much leaves room for the others. */
+export const OPEN_HOLDS_OF_EDGE_MAX = OPEN_HOLDS_MAX / 4;
 
 /**
  * The holds that wait for people, and who was revoked and can't answer them: a fold of the session and control streams.
  *
  * The control stream's events and requests for approval are signed one by one, the other events of a session are not. So who may write
  * to the sessions topic can say that a hold or its session is over: it can't be answered any more, and the edge refuses the operation
- * when its time is over. What asks a second time for a hold that is known is passed over, whoever wrote it: ids are random, and nobody
- * but its edge can come first.
+ * when its time is over. What its edge asks a second time for a hold that is known is passed over. When two edges ask for one hold, one of
+ * them lies about who may approve it, and which of them came first is not known where they stand in two partitions: it can't be answered.
  */
 export class OpenHolds {
   readonly #open = new Map<string, OpenHold>();
   /** Those that are over: asked for once more they stay so. As long as they could be asked for at all. */
   readonly #over = new Map<string, number>();
+  /** Edge → how many of its holds are open. */
+  readonly #ofEdge = new Map<string, number>();
   /** Hold → ids of the answers that are under way or written. */
   readonly #begun = new Map<string, Set<string>>();
   readonly #early: Answered[] = [];
+  #sweptAtMs = 0;
   readonly #revocations: Revocations;
 
   constructor(
@@ -77,7 +84,7 @@ export class OpenHolds {
       const { event } = parsed;
       switch (event.type) {
         case 'approval.requested':
-          return this.#requested({ ...event.data, session: event.sessionid, given: [] });
+          return this.#requested({ ...event.data, session: event.sessionid, source: event.source, given: [] });
         case 'approval.applied':
           if (this.#open.get(event.data.hold)?.session === event.sessionid) this.#close(event.data.hold);
           return;
@@ -109,8 +116,11 @@ export class OpenHolds {
   }
 
   #requested(hold: OpenHold): void {
-    if (this.#open.has(hold.hold) || this.#over.has(hold.hold) || this.#full()) return;
+    const known = this.#open.get(hold.hold);
+    if (known) return known.source === hold.source ? undefined : this.#close(hold.hold);
+    if (this.#over.has(hold.hold) || this.#full(hold.source)) return;
     this.#open.set(hold.hold, hold);
+    this.#ofEdge.set(hold.source, (this.#ofEdge.get(hold.source) ?? 0) + 1);
     for (let at = this.#early.findIndex(({ data }) => data.hold === hold.hold); at >= 0;) {
       const [answer] = this.#early.splice(at, 1);
       if (answer) this.control(answer);
@@ -128,14 +138,22 @@ export class OpenHolds {
     this.#open.set(hold.hold, { ...hold, given: [...hold.given, { subject, issuer }] });
   }
 
-  #full(): boolean {
-    if (this.#open.size < OPEN_HOLDS_MAX) return false;
+  #full(source: string): boolean {
+    const isFull = (): boolean => this.#open.size >= OPEN_HOLDS_MAX || (this.#ofEdge.get(source) ?? 0) >= OPEN_HOLDS_OF_EDGE_MAX;
+    if (!isFull()) return false;
     const now = this.nowMs();
+    // Not for each that asks in vain.
+    if (Math.abs(now - this.#sweptAtMs) < SWEEP_EVERY_MS) return true;
+    this.#sweptAtMs = now;
     for (const [id, { expires }] of this.#open) if (Date.parse(expires) <= now) this.#close(id);
-    return this.#open.size >= OPEN_HOLDS_MAX;
+    return isFull();
   }
 
   #close(id: string): void {
+    const open = this.#open.get(id);
+    const left = open ? (this.#ofEdge.get(open.source) ?? 1) - 1 : 0;
+    if (open && left > 0) this.#ofEdge.set(open.source, left);
+    else if (open) this.#ofEdge.delete(open.source);
     this.#open.delete(id);
     this.#begun.delete(id);
     const now = this.nowMs();
@@ -148,6 +166,7 @@ export class OpenHolds {
   }
 }
 
+const SWEEP_EVERY_MS = 1000;
 /** Ids of holds that are over, at most. */
 const OVER_MAX = 100_000;
 

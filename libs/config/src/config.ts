@@ -115,6 +115,30 @@ const sasl = () =>
     { error: `expected a mechanism: ${MECHANISMS}` },
   );
 
+/** One principal or several, as the brokers name them. */
+const principals = () => {
+  const error = 'expected a principal of the brokers, such as User:edge';
+  // Everybody is nobody's user.
+  const principal = z.string({ error }).regex(/^[A-Za-z]+:(?!\*$).+$/, { error });
+  return z
+    .union([principal, z.array(principal).min(1, { error })], { error })
+    .transform((value) => (typeof value === 'string' ? [value] : value));
+};
+
+const acls = () =>
+  z
+    .strictObject({
+      edge: principals(),
+      decision: principals(),
+      vendor: principals(),
+      projector: principals(),
+      console: principals(),
+      publisher: principals().exactOptional().describe('Who runs sallyport policy publish.'),
+      auditor: principals().exactOptional().describe('Who runs sallyport verify on the brokers.'),
+      others: principals().exactOptional().describe('Who keeps the brokers: their ACLs are neither made nor told as a difference.'),
+    })
+    .describe('Which users of the brokers the services sign in as: sallyport topics apply --acls lets each do what its service does.');
+
 const kafka = () =>
   z.strictObject({
     clientId: text('a name for the brokers’ logs').prefault('sallyport'),
@@ -132,6 +156,7 @@ const kafka = () =>
       ])
       .exactOptional(),
     sasl: sasl().exactOptional(),
+    acls: acls().exactOptional(),
     topics: z
       .strictObject({
         partitions: z.int().min(1).max(1000).prefault(12).describe('Of the sessions topic and of each request topic that isn’t there yet.'),

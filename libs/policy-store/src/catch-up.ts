@@ -2,12 +2,10 @@ import type { Bus, BusRecord } from '@sallyport/bus';
 import type { Roster } from '@sallyport/trust';
 import { type Activated, type LoadPublished, PolicyLine } from './policy-line.js';
 import { readRecord, readTopic } from './read-topic.js';
-import { readPublished } from './read-published.js';
 import type { Refused } from './refusal.js';
 
 export interface CatchUpOptions<Loaded> {
   readonly bus: Pick<Bus, 'read' | 'ends'>;
-  readonly roster: Roster;
   readonly line: PolicyLine<Loaded>;
   /** Puts a record to the line. Those that a later one has replaced are not offered. */
   readonly offer: (record: BusRecord) => void;
@@ -19,10 +17,10 @@ export interface CatchUpOptions<Loaded> {
  * Brings the line to where offering each record in order would have brought it, without loading what isn't live any more. Returns the
  * offset behind what was there.
  */
-export async function catchUp<Loaded>({ bus, roster, line, offer, onUnreadable }: CatchUpOptions<Loaded>): Promise<bigint> {
+export async function catchUp<Loaded>({ bus, line, offer, onUnreadable }: CatchUpOptions<Loaded>): Promise<bigint> {
   const candidates: { readonly offset: bigint; readonly number: number }[] = [];
   const next = await readTopic(bus, 0n, (record) => {
-    const read = readPublished(roster, record);
+    const read = line.read(record);
     if (read.ok) candidates.push({ offset: record.offset, number: read.policy.number });
     else onUnreadable?.(read, record);
   });
@@ -42,6 +40,6 @@ export async function newestPolicy<Loaded>(
   load: LoadPublished<Loaded>,
 ): Promise<{ readonly live: Activated<Loaded> | undefined; readonly next: bigint }> {
   const line = new PolicyLine(roster, load);
-  const next = await catchUp({ bus, roster, line, offer: (record) => void line.offer(record) });
+  const next = await catchUp({ bus, line, offer: (record) => void line.offer(record) });
   return { live: line.live, next };
 }

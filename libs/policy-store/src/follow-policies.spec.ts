@@ -45,6 +45,29 @@ describe('following policies', () => {
     await following.close();
   });
 
+  it('P9: a copy of a genuine one costs a look at its bytes: it is neither verified nor unpacked', async () => {
+    const topic = memoryTopic();
+    let asked = 0;
+    const counting: Roster = { ...roster, version: 0, find: (id) => (asked++, roster.find(id)) };
+    await topic.bus.produce(TOPICS.policies, [recordOf(ana, 1, { comment: 'one' }), recordOf(ana, 1, { comment: 'another one' })]);
+    const copies = Array.from({ length: 20 }, () => topic.records[0]!);
+    await topic.bus.produce(TOPICS.policies, copies);
+    const { following, refused } = await followed(topic, counting);
+    const atStart = asked;
+    await topic.bus.produce(TOPICS.policies, copies);
+    expect({ refused, live: following.live?.loaded, asked }).toEqual({
+      refused: Array(40).fill('old-number'),
+      live: 'one',
+      asked: atStart,
+    });
+    expect(asked).toBeLessThan(5);
+    await following.close();
+  });
+
+  it('P2: does not begin when the beginning of the topic is gone, and perhaps the live policy with it', async () => {
+    await expect(followed(memoryTopic(2n))).rejects.toMatchObject({ code: 'POLICY_LOG_CUT' });
+  });
+
   it('P2: switches to what comes, and stays where it is when that is refused', async () => {
     const topic = memoryTopic();
     const { following, switches, refused } = await followed(topic);

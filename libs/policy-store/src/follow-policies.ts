@@ -47,7 +47,6 @@ export async function followPolicies<Loaded>(options: FollowPoliciesOptions<Load
   const catchUpTo = (told: bigint): Promise<bigint> =>
     catchUp({
       bus,
-      roster,
       line,
       offer: (record) => broken.has(record.offset) || offer(record),
       onUnreadable: (refused, record) => {

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { BusRecord } from '@sallyport/bus';
 import type { Roster } from '@sallyport/trust';
 import type { PublishedPolicy } from './published-policy.js';
-import { readPublished } from './read-published.js';
+import { type Read, readPublished } from './read-published.js';
 import { type Refused, refusalOf } from './refusal.js';
 
 /** Makes of a policy what judges. What it throws is why the policy is refused; the same policy must give the same everywhere. */
@@ -26,6 +27,8 @@ export type Offered<Loaded> =
  */
 export class PolicyLine<Loaded> {
   #live: Activated<Loaded> | undefined;
+  /** Key of a record → what stood first under it, as far as a publisher has signed it. */
+  readonly #first = new Map<string, { readonly offset: bigint; readonly digest: string }>();
 
   /** @param live  where the line begins; default: at nothing */
   constructor(
@@ -45,8 +48,22 @@ export class PolicyLine<Loaded> {
     return live === undefined || number > live.number || (number === live.number && offset < live.offset);
   }
 
-  offer(record: BusRecord): Offered<Loaded> {
+  /**
+   * The policy that a record publishes. A copy of one that was read is told by its bytes: whoever may write can write a genuine record
+   * again and again, and must not have each one unpacked by everybody.
+   */
+  read(record: BusRecord): Read {
+    const first = this.#first.get(record.key ?? '');
+    if (first && first.offset < record.offset && first.digest === digestOf(record))
+      return { ok: false, reason: 'old-number', detail: `it is a copy of the record at offset ${first.offset}` };
     const read = readPublished(this.roster, record);
+    if (read.ok && (!first || record.offset < first.offset))
+      this.#first.set(record.key ?? '', { offset: record.offset, digest: digestOf(record) });
+    return read;
+  }
+
+  offer(record: BusRecord): Offered<Loaded> {
+    const read = this.read(record);
     if (!read.ok) return read;
     const { files: _, grants: __, ...policy } = read.policy;
     const { offset } = record;
@@ -64,4 +81,8 @@ export class PolicyLine<Loaded> {
       return { ok: false, ...refusalOf(error), policy };
     }
   }
+}
+
+function digestOf({ value }: BusRecord): string {
+  return createHash('sha256').update(value).digest('base64');
 }

@@ -1,15 +1,22 @@
 import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
+import { PolicyStoreError } from './policy-store-error.js';
 
 /** Policies have one partition: their order is what everybody agrees on. */
 export const POLICY_PARTITION = 0;
 /** Records may be large: so many are held at once. */
 const PAGE_RECORDS = 16;
 
-/** Every record from `from` on that was there when it was called. Returns the offset behind them. */
+/** Every record from `from` on that was there when it was called. Returns the offset behind them. @throws PolicyStoreError POLICY_LOG_CUT */
 export async function readTopic(bus: Pick<Bus, 'read' | 'ends'>, from: bigint, onRecord: (record: BusRecord) => void): Promise<bigint> {
   const ends = await bus.ends(TOPICS.policies);
   const { first, next } = ends.find(({ partition }) => partition === POLICY_PARTITION) ?? { first: 0n, next: 0n };
-  let at = from > first ? from : first;
+  // A policy may have been there: going on without it would make an older one live, or the files.
+  if (from < first)
+    throw new PolicyStoreError(
+      'POLICY_LOG_CUT',
+      `${TOPICS.policies} begins at ${first}: what was published before it is gone; make it anew`,
+    );
+  let at = from;
   while (at < next) {
     const page = await bus.read(TOPICS.policies, POLICY_PARTITION, at, PAGE_RECORDS);
     const last = page.at(-1);

@@ -25,7 +25,7 @@ export function placed({ key, value, headers = {} }: OutgoingRecord, offset = 0n
 }
 
 /** One partition in memory: as much of a bus as policies need. */
-export function memoryTopic(): { readonly bus: Bus; readonly records: BusRecord[] } {
+export function memoryTopic(first = 0n): { readonly bus: Bus; readonly records: BusRecord[] } {
   const records: BusRecord[] = [];
   const context = { commit: async () => undefined, commitSoon: () => undefined };
   let consumer: ConsumeOptions | undefined;
@@ -36,7 +36,7 @@ export function memoryTopic(): { readonly bus: Bus; readonly records: BusRecord[
       await consumer?.onBatch(added, context);
       return added.map(({ partition, offset }) => ({ partition, offset }));
     },
-    ends: async () => [{ partition: 0, first: 0n, next: BigInt(records.length) }],
+    ends: async () => [{ partition: 0, first, next: BigInt(records.length) }],
     read: async (_: string, __: number, offset: bigint, max: number) => records.slice(Number(offset), Number(offset) + max),
     async consume(options: ConsumeOptions) {
       consumer = options;

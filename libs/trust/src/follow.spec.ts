@@ -2,11 +2,12 @@ import { jest } from '@jest/globals';
 import type { Bus, BusRecord, ConsumeOptions, OutgoingRecord } from '@sallyport/bus';
 import { TOPICS } from '@sallyport/bus';
 import { generateSigningKey, type SigningKey } from '@sallyport/events';
-import { fixedRoster, followTrusted, type Roster, STRANGERS_MAX, writeControl } from './index.js';
+import { fixedRoster, followTrusted, type Roster, writeControl } from './index.js';
 
 /** One partition in memory: as much of a bus as is followed here. */
-function memoryBus() {
+function memoryBus(first = 0n) {
   const records: BusRecord[] = [];
+  const failing = { reads: 0 };
   let consumer: ConsumeOptions | undefined;
   const context = { commit: async () => undefined, commitSoon: () => undefined };
   const produce = async (topic: string, outgoing: readonly OutgoingRecord[]) => {
@@ -20,14 +21,18 @@ function memoryBus() {
   };
   const bus = {
     produce,
-    ends: async () => [{ partition: 0, first: 0n, next: BigInt(records.length) }],
+    ends: async () => [{ partition: 0, first, next: BigInt(records.length) }],
+    read: async (_: string, __: number, offset: bigint, max: number) => {
+      if (failing.reads-- > 0) throw new Error('not now');
+      return records.slice(Number(offset), Number(offset) + max);
+    },
     consume: async (options: ConsumeOptions) => {
       consumer = options;
       if (records.length > 0) void options.onBatch([...records], context);
       return { close: async () => undefined };
     },
   };
-  return { bus: bus as unknown as Bus, records };
+  return { bus: bus as unknown as Bus, records, failing };
 }
 
 const key = generateSigningKey('console/c1');
@@ -79,10 +84,10 @@ describe('following the control stream', () => {
     await following.close();
   });
 
-  it('hears what a service said before its key had arrived here', async () => {
+  it('P10: hears all that a service said before its key had arrived here, whatever strangers have written since', async () => {
     jest.useFakeTimers();
     try {
-      const { bus } = memoryBus();
+      const { bus, failing } = memoryBus();
       const heard: string[] = [];
       let roster = fixedRoster([]);
       const late: Roster = {
@@ -93,17 +98,26 @@ describe('following the control stream', () => {
         named: () => [],
         ofRole: () => [],
       };
-      const { following } = await follow(bus, late, heard);
-      for (let n = 0; n <= STRANGERS_MAX; n++) await revoke(bus, `r${n}`);
-      expect(heard).toEqual([]);
+      const { following, distrusted, errors } = await follow(bus, late, heard);
+      await revoke(bus, 'r0');
+      const stranger = generateSigningKey('console/c1');
+      for (let n = 0; n < 1500; n++) await revoke(bus, `s${n}`, stranger);
+      await revoke(bus, 'r1');
+      expect({ heard, distrusted: distrusted.length }).toEqual({ heard: [], distrusted: 1502 });
       roster = fixedRoster([key]);
-      jest.advanceTimersByTime(1000);
-      // P9: the oldest is given up.
-      expect(heard).toHaveLength(STRANGERS_MAX);
-      expect(heard.at(-1)).toBe(`r${STRANGERS_MAX}`);
+      failing.reads = 1;
+      await jest.advanceTimersByTimeAsync(1000);
+      expect({ heard, errors }).toMatchObject({ heard: [], errors: [{ message: 'not now' }] });
+      await jest.advanceTimersByTimeAsync(1000);
+      expect({ heard, distrusted: distrusted.length }).toEqual({ heard: ['r0', 'r1'], distrusted: 1502 });
       await following.close();
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  it('P10: does not begin when the beginning of the stream is gone, and with it who was revoked', async () => {
+    const { bus } = memoryBus(3n);
+    await expect(follow(bus, fixedRoster([key]), [])).rejects.toMatchObject({ code: 'TRUST_LOG_CUT' });
   });
 });

@@ -3,6 +3,7 @@ import type { ControlEvent, LeaseEvent } from '@sallyport/events';
 import type { Service } from './roles.js';
 import type { Roster } from './roster.js';
 import { type Distrusted, heardEvent, Once } from './signed-events.js';
+import { TrustError } from './trust-error.js';
 
 interface EventOf {
   readonly [TOPICS.control]: ControlEvent;
@@ -24,21 +25,26 @@ export interface FollowOptions<Topic extends keyof EventOf> {
   readonly onError: (error: unknown) => void;
 }
 
-/** Records of unknown keys that are kept, in case the key is enrolled later; the oldest is given up first. */
-export const STRANGERS_MAX = 1000;
 const ROSTER_POLL_MS = 1000;
+/** Read at once when the log is looked at again. */
+const PAGE_RECORDS = 500;
 
-/** Follows the control or lease stream. Resolves when everything that was on it at the time of the call has been heard. */
+/**
+ * Follows the control or lease stream. Resolves when everything that was on it at the time of the call has been heard. Rejects with
+ * `TRUST_LOG_CUT` when it is to be heard from the beginning and its beginning is gone: nobody could tell what was said there.
+ */
 export async function followTrusted<Topic extends keyof EventOf>(options: FollowOptions<Topic>): Promise<Consumption> {
   const { bus, topic, roster, onEvent, onDistrusted, onRead, onError, start = { at: 'earliest' } } = options;
   const once = new Once();
-  let strangers: BusRecord[] = [];
-  let rosterVersion = roster.version;
-  const take = (record: BusRecord): void => {
+  /** Partition → the first record whose key wasn't known. A place, not the records: whoever floods the topic fills no memory here. */
+  const unheard = new Map<number, bigint>();
+  const read = new Map<number, bigint>();
+  let rosterVersion: number | undefined = roster.version;
+  const take = (record: BusRecord, isAgain = false): void => {
     const heard = heardEvent(roster, record);
     if (!heard.ok) {
-      if (heard.reason === 'unknown-key') strangers = [...strangers.slice(1 - STRANGERS_MAX), record];
-      return onDistrusted?.(heard.reason, record);
+      if (heard.reason === 'unknown-key' && !unheard.has(record.partition)) unheard.set(record.partition, record.offset);
+      return isAgain ? undefined : onDistrusted?.(heard.reason, record);
     }
     if (!once.first(heard.event)) return;
     try {
@@ -49,7 +55,10 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
   };
   const missing = new Map<number, bigint>();
   if (start.at === 'earliest') {
-    for (const { partition, first, next } of await bus.ends(topic)) if (next > first) missing.set(partition, next);
+    for (const { partition, first, next } of await bus.ends(topic)) {
+      if (first > 0n) throw new TrustError('TRUST_LOG_CUT', cut(topic, partition, first));
+      if (next > first) missing.set(partition, next);
+    }
   }
   let caughtUp = (): void => undefined;
   const ready = new Promise<void>((resolve) => (caughtUp = resolve));
@@ -58,27 +67,54 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
     topic,
     start,
     onBatch: async (records) => {
-      records.forEach(take);
+      records.forEach((record) => take(record));
       const last = records.at(-1);
       if (!last) return;
+      read.set(last.partition, last.offset + 1n);
       onRead?.(last.partition, last.offset + 1n);
       if (last.offset + 1n >= (missing.get(last.partition) ?? 0n)) missing.delete(last.partition);
       if (missing.size === 0) caughtUp();
     },
     onError,
   });
+  let isClosed = false;
+  const hearAgain = async (partition: number, from: bigint): Promise<void> => {
+    const end = read.get(partition) ?? 0n;
+    for (let at = from; at < end && !isClosed;) {
+      const records = await bus.read(topic, partition, at, PAGE_RECORDS);
+      records.forEach((record) => record.offset < end && take(record, true));
+      at = (records.at(-1)?.offset ?? end) + 1n;
+    }
+  };
+  let again: Promise<void> | undefined;
   // Keys come by other ways than events, and may come later.
   const enrolledSince = setInterval(() => {
-    if (roster.version === rosterVersion) return;
+    if (again !== undefined || roster.version === rosterVersion) return;
     rosterVersion = roster.version;
-    strangers.splice(0).forEach(take);
+    const places = [...unheard];
+    unheard.clear();
+    again = Promise.all(places.map((place) => hearAgain(...place))).then(
+      () => void (again = undefined),
+      (error: unknown) => {
+        // All of it at the next look.
+        for (const [partition, from] of places) unheard.set(partition, from);
+        [again, rosterVersion] = [undefined, undefined];
+        onError(error);
+      },
+    );
   }, ROSTER_POLL_MS);
   enrolledSince.unref();
   await ready;
   return {
-    close() {
+    async close() {
+      isClosed = true;
       clearInterval(enrolledSince);
-      return consumption.close();
+      await consumption.close();
+      await again;
     },
   };
+}
+
+function cut(topic: string, partition: number, first: bigint): string {
+  return `${topic}/${partition} begins at ${first}: what was said before it, such as who was revoked, is gone; make the topic anew and say it again`;
 }

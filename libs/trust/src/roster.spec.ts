@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatVerifierKeys, generateSigningKey } from '@sallyport/events';
-import { checkEnrolled, fileRoster, ROSTER_MAX_AGE_MS, ROSTER_MAX_BYTES, serviceOf, type TrustError } from './index.js';
+import { checkEnrolled, fileRoster, ROSTER_MAX_AGE_MS, ROSTER_MAX_BYTES, ROSTER_STRANGER_MS, serviceOf, type TrustError } from './index.js';
 
 const e1 = generateSigningKey('edge/e1');
 const v1 = generateSigningKey('vendor/v1');
@@ -49,6 +49,18 @@ describe('the enrolled keys', () => {
     nowMs += ROSTER_MAX_AGE_MS;
     expect(roster.find(e1.id)).toBeDefined();
     expect(errors).toMatchObject([{ code: 'TRUST_ROSTER' }]);
+  });
+
+  it('P9: are not looked at for every record of a stranger', async () => {
+    await writeFile(path, formatVerifierKeys([e1]));
+    const errors: TrustError[] = [];
+    const roster = fileRoster(path, { nowMs: () => nowMs, onError: (error) => errors.push(error) });
+    await writeFile(path, 'no key');
+    for (let n = 0; n < 100; n++) expect(roster.find(n.toString(16).padStart(16, '0'))).toBeUndefined();
+    expect(errors).toHaveLength(1);
+    await writeFile(path, formatVerifierKeys([e1, v1]));
+    nowMs += ROSTER_STRANGER_MS;
+    expect(roster.find(v1.id)?.name).toBe('vendor/v1');
   });
 
   it('P9: must be there, be keys, and not without end', async () => {

@@ -28,6 +28,8 @@ export function fixedRoster(keys: readonly VerifierKey[]): Roster {
 
 /** How old what is known of the files may be, in milliseconds: that long a key that was taken out is still believed. */
 export const ROSTER_MAX_AGE_MS = 1000;
+/** How soon the files are looked at again because of a key that isn't known: whoever signs with such keys must not keep the disk busy. */
+export const ROSTER_STRANGER_MS = 100;
 /** Of all files together. */
 export const ROSTER_MAX_BYTES = 1024 * 1024;
 
@@ -45,6 +47,7 @@ export interface FileRosterOptions {
 export function fileRoster(path: string, { onError = () => undefined, nowMs = Date.now }: FileRosterOptions = {}): Roster {
   let stamp = '';
   let checkedAtMs = 0;
+  let strangerAtMs = Number.NEGATIVE_INFINITY;
   let version = 0;
   let roster = fixedRoster([]);
   const load = (): void => {
@@ -70,6 +73,12 @@ export function fileRoster(path: string, { onError = () => undefined, nowMs = Da
     const ageMs = nowMs() - checkedAtMs;
     return ageMs >= 0 && ageMs < ROSTER_MAX_AGE_MS ? roster : reload();
   };
+  const forStranger = (id: string): VerifierKey | undefined => {
+    const ageMs = nowMs() - strangerAtMs;
+    if (ageMs >= 0 && ageMs < ROSTER_STRANGER_MS) return undefined;
+    strangerAtMs = nowMs();
+    return reload().find(id);
+  };
   try {
     load();
   } catch (cause) {
@@ -81,7 +90,7 @@ export function fileRoster(path: string, { onError = () => undefined, nowMs = Da
       current();
       return version;
     },
-    find: (id) => current().find(id) ?? reload().find(id),
+    find: (id) => current().find(id) ?? forStranger(id),
     named: (name) => current().named(name),
     ofRole: (role) => current().ofRole(role),
   };

@@ -1,6 +1,6 @@
 import { TOPICS, type BusRecord, type OutgoingRecord } from '@sallyport/bus';
 import { controlEvent } from '@sallyport/events';
-import { heardEvent, KEY_HEADER, Once, SIGNATURE_HEADER, signRecord, writeControl, writeLease } from './index.js';
+import { heardEvent, KEY_HEADER, Once, sealKeyOf, SIGNATURE_HEADER, signRecord, writeControl, writeLease } from './index.js';
 import { enrolled } from './testing.js';
 
 const { roster, keys } = enrolled('edge/e1', 'decision/d1', 'vendor/v1', 'console/c1');
@@ -80,6 +80,28 @@ describe('a signed event', () => {
     };
     expect(said(TOPICS.control)).toEqual({ ok: false, reason: 'not-its-business' });
     expect(said(TOPICS.leases)).toEqual({ ok: false, reason: 'not-its-business' });
+  });
+
+  it('P10: an announcement is of the key that signed it, and of no other of the same name', async () => {
+    const announcedBy = (keyId: string) =>
+      written((bus) =>
+        writeControl(bus, keys['vendor/v1'], { id: 'a', subject: 'vendor/v1', key: 'vendor/v1', timeMs: 0 }, 'service.announced', {
+          service: 'vendor/v1',
+          keyId,
+          sealKey: sealKeyOf(keys['vendor/v1']),
+          installation: 'i',
+          version: '0.1.0',
+        }),
+      );
+    expect(heardEvent(roster, await announcedBy(keys['vendor/v1'].id))).toMatchObject({ ok: true });
+    expect(heardEvent(roster, await announcedBy(strangers['vendor/v1'].id))).toEqual({ ok: false, reason: 'not-its-business' });
+  });
+
+  it('P10: is heard under a key that UTF-8 has no bytes for', async () => {
+    const record = await written((bus) =>
+      writeControl(bus, keys['console/c1'], { id: 'r', subject: 'agent', key: 'agent \ud800', timeMs: 0 }, 'principal.revoked', REVOKED),
+    );
+    expect(heardEvent(roster, { ...record, key: Buffer.from(record.key!).toString() })).toMatchObject({ ok: true });
   });
 
   it('is read once, however often it comes', async () => {

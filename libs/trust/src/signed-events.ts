@@ -11,7 +11,7 @@ import {
 } from '@sallyport/events';
 import { type Service, WRITERS } from './roles.js';
 import type { Roster } from './roster.js';
-import { signerOf, signRecord, type Unsigned } from './signed-record.js';
+import { KEY_HEADER, signerOf, signRecord, type Unsigned } from './signed-record.js';
 
 export interface EventToWrite {
   /** Unique among the events of this service. */
@@ -75,6 +75,9 @@ export function heardEvent(roster: Roster, record: BusRecord): Heard<ControlEven
   const { name, role } = signed.service;
   const stream = record.topic === TOPICS.control ? 'control' : 'leases';
   if (parsed.stream !== stream || event.source !== `/${name}` || !WRITERS[event.type].includes(role))
+    return { ok: false, reason: 'not-its-business' };
+  // Each key speaks for itself: what one that was stolen says of its successor would outlive it.
+  if (event.type === 'service.announced' && event.data.keyId !== record.headers[KEY_HEADER])
     return { ok: false, reason: 'not-its-business' };
   return { ok: true, event, by: signed.service };
 }

@@ -13,9 +13,13 @@ export interface Signable {
   readonly value: Uint8Array;
 }
 
-/** Ed25519 over `sallyport.record.v1\n`, the topic and key as JSON, a line feed, and the bytes. */
+/**
+ * Ed25519 over `sallyport.record.v1\n`, the topic and key as JSON, a line feed, and the bytes. The key is taken as it comes back from a bus,
+ * in UTF-8: half a surrogate pair, which a token's subject may have, is none.
+ */
 function statement(topic: string, { key, value }: Signable): Buffer {
-  return Buffer.concat([Buffer.from(`sallyport.record.v1\n${JSON.stringify([topic, key])}\n`), value]);
+  const asStored = key === null ? null : Buffer.from(key).toString();
+  return Buffer.concat([Buffer.from(`sallyport.record.v1\n${JSON.stringify([topic, asStored])}\n`), value]);
 }
 
 /** The record with its sender's signature. */

@@ -6,7 +6,9 @@ export type TrustErrorCode =
   /** Nobody can open what should be sealed: no service of that role has announced a key. */
   | 'TRUST_NO_RECIPIENT'
   /** What was sealed doesn't open here: another key, altered, or sealed for something else. */
-  | 'TRUST_SEAL_REFUSED';
+  | 'TRUST_SEAL_REFUSED'
+  /** The beginning of a stream that must be heard from its beginning is gone. */
+  | 'TRUST_LOG_CUT';
 
 /** What is broken between services. The message never holds a secret. */
 export class TrustError extends Error {

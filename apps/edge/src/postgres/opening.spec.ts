@@ -22,7 +22,8 @@ const start = async (limits: Parameters<typeof EdgeHarness.start>[0]['limits']):
   });
 };
 
-const roles = async (): Promise<number | null> => (await edge.server.query("SELECT 1 FROM pg_roles WHERE rolname LIKE 'sallyport%'")).rowCount;
+const roles = async (): Promise<number | null> =>
+  (await edge.server.query("SELECT 1 FROM pg_roles WHERE rolname LIKE 'sallyport%'")).rowCount;
 
 it('P1: a session whose credential can no longer be put on record is refused as that, and the credential is dropped', async () => {
   await start({ busMaxLagMs: 200 });

@@ -23,7 +23,16 @@ export interface Party {
 
 /** What a service is asked by. */
 export function serving(service: RequestService, { bus, key, roster, log }: Party, { maxRunningRequests }: Limits): BusServer {
-  return new BusServer({ bus, service, key, roster, callers: CALLERS[service], maxRunningRequests, onDistrusted: logDistrusted(log) });
+  return new BusServer({
+    bus,
+    service,
+    key,
+    roster,
+    callers: CALLERS[service],
+    maxRunningRequests,
+    onDistrusted: logDistrusted(log),
+    onError: (error) => log.warn({ err: error, requests: service }, 'requests over the bus are in trouble'),
+  });
 }
 
 /** A client of a service, connected. */

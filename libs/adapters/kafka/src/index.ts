@@ -1,3 +1,7 @@
+export { type AppliedAcls, applyAcls } from './acls/apply.js';
+export { type AclComparison, type AclDifference, compareAcls } from './acls/compare.js';
+export { type Acl, type AclOperation, aclPlan, type AclUsers } from './acls/plan.js';
+export { ACL_ROLES, type AclRole, type Rights, RIGHTS } from './acls/rights.js';
 export { openKafkaBus } from './kafka-bus.js';
 export { KAFKA_LIMITS, type KafkaLimits, type KafkaLogLevel, type KafkaOptions, type KafkaSasl, type KafkaTls } from './options.js';
 export { type AppliedTopics, applyTopics, type TopicChange } from './topics/apply.js';

@@ -28,6 +28,8 @@ export interface BusServerOptions extends Partial<BusServerLimits> {
   onExpired?(): void;
   /** Told of every request that was not believed, for metrics. The record is somebody's: log its offset, not its bytes. */
   onDistrusted?(reason: DistrustedRequest, record: BusRecord): void;
+  /** Told of what goes wrong where nobody waits for an answer. Default: Nest's logger. */
+  onError?(error: unknown): void;
   /** Milliseconds since the epoch. Default: the system's clock. */
   nowMs?(): number;
 }
@@ -53,6 +55,11 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
     super();
     this.#limits = serverLimits(options);
     this.#places = new Places(this.#limits);
+  }
+
+  #trouble(error: unknown): void {
+    if (this.options.onError) this.options.onError(error);
+    else this.logger.error(error);
   }
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
@@ -105,7 +112,7 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
     if (service === undefined) throw new TypeError('BusServer needs a service for its @MessagePattern handlers');
     if (serviceOf(key.name)?.role !== SERVICE_ROLES[service])
       throw new RequestError('BUS_NOT_ALLOWED', `${key.name} can't answer for ${service}: nobody would believe it`);
-    const onError = (error: unknown): void => this.logger.error(error);
+    const onError = (error: unknown): void => this.#trouble(error);
     const replies = (this.#replies = new ReplySender({ ...this.#limits, bus, service, key, onError }));
     const intake = new RequestIntake({
       ...this.#limits,
@@ -140,7 +147,7 @@ export class BusServer extends Server<Record<string, never>, BusStatus> implemen
         for (const record of batch) await this.#handleRecord(topic, record);
         await context.commit();
       },
-      onError: (error) => this.logger.error(error),
+      onError: (error) => this.#trouble(error),
     });
     this.#consumptions.push(consumption);
   }

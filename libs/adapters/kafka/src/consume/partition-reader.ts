@@ -62,11 +62,12 @@ export class PartitionReader {
     await this.#stand();
     while (!this.#signal.aborted) {
       try {
-        const { records, next } = await this.#fetch();
+        const { records, next, unreadable } = await this.#fetch();
         failures = 0;
         pauses.reset();
+        for (const fault of unreadable) this.options.onError(asBusError(fault));
         await this.#deliver(records);
-        // Compaction and the marks of transactions leave gaps.
+        // Compaction leaves gaps.
         if (next !== undefined && next > this.#position && !this.#signal.aborted) this.#position = next;
       } catch (error) {
         this.#link?.close();

@@ -81,6 +81,7 @@ describe('the plan of topics', () => {
     ['kept for a week', { 'retention.ms': '604800000' }, 'retention.ms is 604800000'],
     ['kept up to a size', { 'retention.bytes': '1000000' }, 'retention.bytes is 1000000'],
     ['too small for a record', { 'max.message.bytes': '1048588' }, 'max.message.bytes is 1048588'],
+    ['compressed as whoever writes wants it', { 'compression.type': 'producer' }, 'compression.type is producer'],
     ['compressed so that nobody reads it', { 'compression.type': 'zstd' }, 'compression.type is zstd'],
   ])('P1: a topic of the record that is %s is refused, and repaired by apply', async (_, configs, words) => {
     await remake(TOPICS.sessions, { configs });

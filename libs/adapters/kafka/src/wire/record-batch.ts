@@ -108,14 +108,21 @@ export interface DecodedBatches {
   readonly records: BusRecord[];
   /** Behind the last whole batch: where to go on. Undefined when there was none. */
   readonly next: bigint | undefined;
+  /** Batches as they were written, and which nobody here can read. Each of their places has an empty record. */
+  readonly unreadable: readonly KafkaFault[];
 }
 
 /**
  * The records from `from` on of the batches in `bytes`; the last batch may be cut off. Values are views of `bytes`. Throws
- * `CORRUPT_RECORD`, with partition and offset, when a checksum or a length doesn't fit, or the compression isn't known.
+ * `CORRUPT_RECORD`, with partition and offset, when a checksum or a length doesn't fit: asked for again, it may.
+ *
+ * What fits its checksum is as somebody wrote it, and stays so. Whoever may write to the topic must not be able to stop its readers with
+ * it, nor move them: a batch that can't be read is passed over, and the mark of a transaction is an empty record, so that every place of the
+ * log has its record.
  */
 export function decodeBatches(topic: string, partition: number, bytes: Buffer, from: bigint): DecodedBatches {
   const records: BusRecord[] = [];
+  const unreadable: KafkaFault[] = [];
   let next: bigint | undefined;
   for (let at = 0; at + BATCH_OVERHEAD_BYTES <= bytes.length;) {
     const end = at + AT.leaderEpoch + bytes.readInt32BE(at + AT.length);
@@ -129,39 +136,64 @@ export function decodeBatches(topic: string, partition: number, bytes: Buffer, f
     if (crc32c(batch, AT.attributes) !== batch.readUInt32BE(AT.crc))
       throw new KafkaFault('CORRUPT_RECORD', `${where}: a batch does not fit its checksum`);
     next = baseOffset + BigInt(batch.readInt32BE(AT.lastOffsetDelta)) + 1n;
-    if (next <= from || (batch.readInt16BE(AT.attributes) & CONTROL) !== 0) continue;
+    if (next <= from) continue;
+    let found: BusRecord[];
     try {
-      decodeBatch(topic, partition, batch, (record) => record.offset >= from && records.push(record));
+      const isMark = (batch.readInt16BE(AT.attributes) & CONTROL) !== 0;
+      found = isMark ? emptyRecords(topic, partition, batch) : decodeBatch(topic, partition, batch);
     } catch (error) {
-      throw new KafkaFault('CORRUPT_RECORD', `${where}: ${(error as Error).message}`, { cause: error });
+      unreadable.push(new KafkaFault('CORRUPT_RECORD', `${where} to ${next - 1n}: ${(error as Error).message}`, { cause: error }));
+      found = emptyRecords(topic, partition, batch);
     }
+    for (const record of found) if (record.offset >= from) records.push(record);
   }
-  return { records, next };
+  return { records, next, unreadable };
 }
 
-function decodeBatch(topic: string, partition: number, batch: Buffer, take: (record: BusRecord) => void): void {
+function decodeBatch(topic: string, partition: number, batch: Buffer): BusRecord[] {
+  const records: BusRecord[] = [];
   const attributes = batch.readInt16BE(AT.attributes);
   const baseOffset = batch.readBigInt64BE(0);
   const baseTime = Number(batch.readBigInt64BE(AT.baseTime));
   const appendTime = (attributes & APPEND_TIME) === 0 ? undefined : Number(batch.readBigInt64BE(AT.maxTime));
   const reader = new VarintReader(inflate(batch.subarray(BATCH_OVERHEAD_BYTES), attributes & COMPRESSION), 0);
   const count = batch.readInt32BE(AT_PRODUCER.count);
-  for (let n = 0; n < count; n++) {
-    reader.varint();
+  const lastDelta = batch.readInt32BE(AT.lastOffsetDelta);
+  // Compaction leaves fewer. The broker doesn't look at the places that records of a batch that isn't compressed give themselves.
+  const isWhole = count === lastDelta + 1;
+  for (let n = 0, least = 0; n < count; n++) {
+    reader.int();
     reader.byte();
     const timestampMs = appendTime ?? baseTime + reader.varint();
     if (appendTime !== undefined) reader.varint();
-    const offset = baseOffset + BigInt(reader.varint());
+    const own = reader.int();
+    const delta = isWhole ? n : own;
+    if (delta < least || delta > lastDelta) throw new RangeError('a record has the place of another one');
+    least = delta + 1;
+    const offset = baseOffset + BigInt(delta);
     const key = reader.chunk();
     const value = reader.chunk() ?? Buffer.alloc(0);
-    take({ topic, partition, offset, timestampMs, key: key?.toString() ?? null, value, headers: headersOf(reader) });
+    records.push({ topic, partition, offset, timestampMs, key: key?.toString() ?? null, value, headers: headersOf(reader) });
   }
+  return records;
+}
+
+/** One for each place of the batch. A batch can't have more than bytes; where it says so, one at its end. */
+function emptyRecords(topic: string, partition: number, batch: Buffer): BusRecord[] {
+  const baseOffset = batch.readBigInt64BE(0);
+  const timestampMs = Number(batch.readBigInt64BE(AT.baseTime));
+  const last = batch.readInt32BE(AT.lastOffsetDelta);
+  const first = last < batch.length ? 0 : last;
+  return Array.from({ length: last - first + 1 }, (_, n) => {
+    const offset = baseOffset + BigInt(first + n);
+    return { topic, partition, offset, timestampMs, key: null, value: Buffer.alloc(0), headers: {} };
+  });
 }
 
 /** A name that an object has by itself (`__proto__`) is a name like any other. */
 function headersOf(reader: VarintReader): Record<string, string> {
   const pairs: [string, string][] = [];
-  for (let left = reader.varint(); left > 0; left--) pairs.push([reader.chunk()?.toString() ?? '', reader.chunk()?.toString() ?? '']);
+  for (let left = reader.int(); left > 0; left--) pairs.push([reader.chunk()?.toString() ?? '', reader.chunk()?.toString() ?? '']);
   return Object.fromEntries(pairs);
 }
 

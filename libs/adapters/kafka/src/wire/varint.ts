@@ -21,6 +21,7 @@ function zigzag(value: number): number {
 }
 
 const LONGEST_VARINT = 10;
+const LONGEST_INT = 5;
 
 /** Reads one thing after the other, and throws a RangeError rather than read behind the end. */
 export class VarintReader {
@@ -41,14 +42,28 @@ export class VarintReader {
     throw new RangeError('a varint does not end');
   }
 
+  /**
+   * Of 32 bits, as the broker reads lengths, counts and offsets: what a fifth byte has above them does not count. Who read it otherwise
+   * than the broker does would stop at a record that the broker took.
+   */
+  int(): number {
+    let value = 0;
+    for (let n = 0; n < LONGEST_INT; n++) {
+      const byte = this.byte();
+      value |= (byte & 0x7f) << (7 * n);
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+    }
+    throw new RangeError('a varint does not end');
+  }
+
   byte(): number {
     if (this.at >= this.bytes.length) throw new RangeError('the bytes end too soon');
     return this.bytes[this.at++]!;
   }
 
-  /** Of a length that stands before them; -1 is null. */
+  /** Of a length that stands before them; below 0 is null. */
   chunk(): Buffer | null {
-    const length = this.varint();
+    const length = this.int();
     if (length < 0) return null;
     const end = this.at + length;
     if (end > this.bytes.length) throw new RangeError('the bytes end too soon');
