@@ -45,26 +45,27 @@ async function followRecent(
   heard: (record: BusRecord) => void,
   onError: (error: unknown) => void,
 ): Promise<Consumption> {
-  const missing = new Map<number, bigint>();
-  for (const { partition, first, next } of await bus.ends(TOPICS.sessions)) {
-    const [last] = next > first ? await bus.read(TOPICS.sessions, partition, next - 1n, 1) : [];
-    // A partition whose end is from before gives nothing to wait for.
-    if (last && last.timestampMs >= sinceMs) missing.set(partition, next);
-  }
+  const ends = await bus.ends(TOPICS.sessions);
+  const read = new Map<number, bigint>();
   let caughtUp = (): void => undefined;
   const ready = new Promise<void>((resolve) => (caughtUp = resolve));
-  if (missing.size === 0) caughtUp();
+  const look = (): void => {
+    if (ends.every(({ partition, next }) => (read.get(partition) ?? 0n) >= next)) caughtUp();
+  };
   const consumption = await bus.consume({
     topic: TOPICS.sessions,
     start: { at: 'timestamp', timestampMs: sinceMs },
     onBatch: async (records: readonly BusRecord[]) => {
       records.forEach(heard);
       const last = records.at(-1);
-      if (last && last.offset + 1n >= (missing.get(last.partition) ?? 0n)) missing.delete(last.partition);
-      if (missing.size === 0) caughtUp();
+      if (last) read.set(last.partition, last.offset + 1n);
+      look();
     },
     onError,
   });
+  // A partition whose end is from before the time gives nothing to wait for.
+  for (const [partition, start] of consumption.starts ?? []) if (!read.has(partition)) read.set(partition, start);
+  look();
   await ready;
   return consumption;
 }

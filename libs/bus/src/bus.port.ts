@@ -65,6 +65,11 @@ export interface BatchContext {
 }
 
 export interface Consumption {
+  /**
+   * Partition → the offset at which it begins there. Only without a group. Times are the writers' own: what a time has come to can't be told
+   * from the records afterwards.
+   */
+  readonly starts?: ReadonlyMap<number, bigint>;
   /** Waits for the running batch, leaves the group. */
   close(): Promise<void>;
 }

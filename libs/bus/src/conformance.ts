@@ -192,9 +192,15 @@ export function busConformance(name: string, makeBus: () => Promise<BusUnderTest
           TOPIC,
           [10, 20, 30, 40].map((timestampMs) => text('k', `${timestampMs}`, { timestampMs: 1_700_000_000_000 + timestampMs })),
         );
-        const { seen } = await consume({ start: { at: 'timestamp', timestampMs: 1_700_000_000_021 } });
+        const { seen, consumption } = await consume({ start: { at: 'timestamp', timestampMs: 1_700_000_000_021 } });
         await eventually('two records', () => seen.length === 2);
         expect(values(seen)).toEqual(['30', '40']);
+        // And says where that is, also where nothing is so new: a last record with an old time tells nobody.
+        const { partition, offset } = seen[0]!;
+        expect(consumption.starts?.get(partition)).toBe(offset);
+        await bus.produce(TOPIC, [text('k', 'old', { timestampMs: 1 })]);
+        const none = await consume({ start: { at: 'timestamp', timestampMs: 1_800_000_000_000 } });
+        expect(none.consumption.starts).toEqual(new Map((await bus.ends(TOPIC)).map((end) => [end.partition, end.next])));
       });
 
       it('offsets: there, whatever the group has committed', async () => {

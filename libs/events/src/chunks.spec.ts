@@ -65,6 +65,16 @@ describe('split and Joiner', () => {
     expect(() => few.push(at(1, split('b', Buffer.from('xyz'), 1)[0]!))).toThrow(expect.objectContaining({ code: 'EVENT_CHUNK_LIMIT' }));
   });
 
+  it('P9: keeps the bytes of a chunk, and not what they came with', () => {
+    const joiner = new Joiner();
+    const fetched = Buffer.from('a, and a mebibyte of others');
+    joiner.push(at(0, { headers: { event: 'e', chunk: '0', chunks: '2' }, value: fetched.subarray(0, 1) }));
+    fetched.fill('x');
+    expect(joiner.push(at(1, { headers: { event: 'e', chunk: '1', chunks: '2' }, value: Buffer.from('b') }))?.bytes.toString()).toBe('ab');
+    // Of twelve partitions, for the store and for checkpoints.
+    expect(JOINER_LIMITS.pendingMaxBytes * 24).toBeLessThan(512 * 2 ** 20);
+  });
+
   it.each([
     { chunk: '0' },
     { chunk: '0', chunks: '2' },

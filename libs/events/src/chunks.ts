@@ -14,7 +14,11 @@ export interface JoinerLimits {
   readonly pendingMaxEvents: number;
 }
 
-export const JOINER_LIMITS: JoinerLimits = { joinedEventMaxBytes: 64 * 2 ** 20, pendingMaxBytes: 256 * 2 ** 20, pendingMaxEvents: 1024 };
+/**
+ * Anybody who may write to a topic may begin events and not complete them, and every reader of a partition has a joiner of its own: all of
+ * them together must fit into its memory. The same for all, since what is over a limit has another leaf in the ledger.
+ */
+export const JOINER_LIMITS: JoinerLimits = { joinedEventMaxBytes: 8 * 2 ** 20, pendingMaxBytes: 16 * 2 ** 20, pendingMaxEvents: 1024 };
 
 const MAX_CHUNKS = 65_536;
 
@@ -80,7 +84,8 @@ export class Joiner {
     pending.bytes += record.value.length;
     this.#pendingBytes += record.value.length;
     this.#checkLimits(event, pending);
-    pending.parts.push(record.value);
+    // A copy: the record is a view of all that came with it.
+    pending.parts.push(Buffer.from(record.value));
     if (pending.parts.length < chunks) return undefined;
     this.#forget(event);
     return { bytes: Buffer.concat(pending.parts, pending.bytes), firstOffset: pending.firstOffset };

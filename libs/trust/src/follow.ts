@@ -106,6 +106,7 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
   enrolledSince.unref();
   await ready;
   return {
+    ...(consumption.starts ? { starts: consumption.starts } : {}),
     async close() {
       isClosed = true;
       clearInterval(enrolledSince);

@@ -126,10 +126,15 @@ class EmbeddedBus implements Bus {
       if (this.#consumptions.size >= this.limits.maxConsumers)
         throw new BusError('BUS_BUSY', `more than ${this.limits.maxConsumers} consumers`);
       const logs = await this.topics.get(options.topic);
-      const stop =
-        options.group === undefined ? await this.#consumeAlone(options, logs) : await this.#consumeInGroup(options, options.group, logs);
+      const { stop, ...starts } =
+        options.group === undefined
+          ? await this.#consumeAlone(options, logs)
+          : { stop: await this.#consumeInGroup(options, options.group, logs) };
       let closed: Promise<void> | undefined;
-      const consumption: Consumption = { close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))) };
+      const consumption: Consumption = {
+        ...starts,
+        close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))),
+      };
       this.#consumptions.add(consumption);
       return consumption;
     });
@@ -155,12 +160,18 @@ class EmbeddedBus implements Bus {
     return running;
   }
 
-  async #consumeAlone(options: ConsumeOptions, logs: readonly PartitionLog[]): Promise<() => Promise<void>> {
+  async #consumeAlone(
+    options: ConsumeOptions,
+    logs: readonly PartitionLog[],
+  ): Promise<{ readonly starts: ReadonlyMap<number, bigint>; stop(): Promise<void> }> {
     const wanted = options.partitions?.map((partition) => partitionIn(logs, options.topic, partition)) ?? logs;
     const noGroup = (): Promise<void> => Promise.reject(new BusError('BUS_NO_GROUP', 'a commit needs a group'));
     const starts = await Promise.all(wanted.map((log) => startOf(log, options.start)));
     const readers = wanted.map((log, at) => new PartitionReader(log, starts[at]!, this.#readerOptions(options, noGroup)));
-    return async () => void (await Promise.all(readers.map((reader) => reader.stop())));
+    return {
+      starts: new Map(wanted.map(({ partition }, at) => [partition, starts[at]!])),
+      stop: async () => void (await Promise.all(readers.map((reader) => reader.stop()))),
+    };
   }
 
   async #consumeInGroup(options: ConsumeOptions, group: string, logs: readonly PartitionLog[]): Promise<() => Promise<void>> {

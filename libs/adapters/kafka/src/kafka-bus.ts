@@ -83,12 +83,15 @@ class KafkaBus implements Bus {
         maxBatchRecords: Math.max(1, options.maxBatchRecords ?? limits.maxBatchRecords),
         mayForget: isTransient(options.topic),
       };
-      const stop =
+      const { stop, ...starts } =
         options.group === undefined
           ? await consumeAlone(this.cluster, options, reading)
-          : await consumeInGroup(this.cluster, options, groupId(options.group, options.topic), reading);
+          : { stop: await consumeInGroup(this.cluster, options, groupId(options.group, options.topic), reading) };
       let closed: Promise<void> | undefined;
-      const consumption: Consumption = { close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))) };
+      const consumption: Consumption = {
+        ...starts,
+        close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))),
+      };
       this.#consumptions.add(consumption);
       return consumption;
     });

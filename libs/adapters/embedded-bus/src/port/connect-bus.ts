@@ -78,14 +78,15 @@ class PortBus implements Bus {
     // The first batch may be here before the answer.
     const id = this.#nextId;
     this.#consumers.set(id, options);
+    let starts: ReadonlyMap<number, bigint> | undefined;
     try {
-      await this.#call({ type: 'consume', options: { topic, group, start, partitions, maxBatchRecords } });
+      starts = (await this.#call({ type: 'consume', options: { topic, group, start, partitions, maxBatchRecords } })) as typeof starts;
     } catch (error) {
       this.#consumers.delete(id);
       throw error;
     }
     let closed: Promise<void> | undefined;
-    const consumption: Consumption = { close: () => (closed ??= this.#stop(id, consumption)) };
+    const consumption: Consumption = { ...(starts ? { starts } : {}), close: () => (closed ??= this.#stop(id, consumption)) };
     this.#consumptions.add(consumption);
     return consumption;
   }

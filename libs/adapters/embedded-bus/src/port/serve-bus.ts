@@ -114,7 +114,10 @@ class BusPortServer {
     consumption.catch(() => this.#consumptions.delete(id));
     this.#answer(
       id,
-      consumption.then((open) => void (this.#closing && open.close())),
+      consumption.then((open) => {
+        if (this.#closing) void open.close();
+        return open.starts;
+      }),
     );
   }
 

@@ -5,8 +5,13 @@ import { startOffset } from './start-offsets.js';
 
 type Reading = Pick<ReaderOptions, 'maxBatchRecords' | 'mayForget'>;
 
-/** Reads every partition, or the named ones. Resolves, with how to stop, when it stands at their places. */
-export async function consumeAlone(cluster: Cluster, options: ConsumeOptions, reading: Reading): Promise<() => Promise<void>> {
+export interface Alone {
+  readonly starts: ReadonlyMap<number, bigint>;
+  stop(): Promise<void>;
+}
+
+/** Reads every partition, or the named ones. Resolves when it stands at their places. */
+export async function consumeAlone(cluster: Cluster, options: ConsumeOptions, reading: Reading): Promise<Alone> {
   const { topic, start } = options;
   const count = (await cluster.refresh(topic)).leaders.length;
   const wanted = options.partitions ?? Array.from({ length: count }, (_, partition) => partition);
@@ -35,8 +40,11 @@ export async function consumeAlone(cluster: Cluster, options: ConsumeOptions, re
         while (readers.length < now) readers.push(read(readers.length, 0n));
         cluster.shape(topic).catch(() => undefined);
       }, cluster.settings.limits.metadataMaxAgeMs);
-  return async () => {
-    clearInterval(watching);
-    await Promise.all(readers.map((reader) => reader.stop()));
+  return {
+    starts: new Map(wanted.map((partition, at) => [partition, places[at]!])),
+    async stop() {
+      clearInterval(watching);
+      await Promise.all(readers.map((reader) => reader.stop()));
+    },
   };
 }
