@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { connectBus, serveBus } from '@sallyport/adapter-embedded-bus';
 import { TOPICS } from '@sallyport/bus';
-import { split } from '@sallyport/events';
+import { controlEvent, split } from '@sallyport/events';
 import { answerBytes, revocationBytes, sampleLog, sessionBytes } from '@sallyport/projections/testing';
 import { ProjectorMetrics } from './metrics.js';
 import { signRecord } from '@sallyport/trust';
@@ -54,6 +54,20 @@ describe('the read model', () => {
     await until(() => caughtUp(projector));
     told.get(`projector ${TOPICS.control}`)!(Object.assign(new Error('away'), { code: 'BUS_FAILED' }));
     expect(await projector.status()).toMatchObject({ notReady: [] });
+  });
+
+  it('P9: is not stopped by a part of a session, which an edge that has fallen may say it has ended', async () => {
+    const bus = await rig.openBus();
+    const projector = await rig.start(bus);
+    const applied = (sessions: number) =>
+      controlEvent(
+        { id: `${sessions}`, source: '/edge/e1', subject: 'edge/e1' },
+        'revocation.applied',
+        { revocation: `${sessions}`, sessions },
+        0,
+      ).bytes;
+    await write(bus, TOPICS.control, [0.5, 1e300, -1.5, 2].map(applied));
+    await until(() => caughtUp(projector));
   });
 
   it('P7: is rebuilt while events go on coming', async () => {

@@ -28,5 +28,5 @@ export function keyText(text: string): string {
 
 /** Counts stay whole numbers that JSON and JavaScript hold exactly. */
 export function add(count: number, more: number): number {
-  return Math.min(Math.max(count + more, 0), Number.MAX_SAFE_INTEGER);
+  return Math.trunc(Math.min(Math.max(count + more, 0), Number.MAX_SAFE_INTEGER));
 }
