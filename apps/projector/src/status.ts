@@ -21,8 +21,8 @@ export async function projectorStatus(model: ModelStatus, ingest: Ingest, checkp
   const { topics, rebuild, failure } = typeof found === 'string' ? { topics: [], rebuild: null, failure: null } : found;
   const signing = checkpoints.status;
   const isKnown = typeof found !== 'string' && failure === null;
-  /** What a topic had to fight with is over when nothing of it is missing: no record need come to say so. */
-  const isBehind = (name: string): boolean => !isKnown || topics.some(({ topic, lag }) => topic === name && lag > 0n);
+  /** What a topic had to fight with is over when the store is where its log ends, and not beyond: no record need come to say so. */
+  const isElsewhere = (name: string): boolean => !isKnown || topics.some(({ topic, next, end }) => topic === name && next !== end);
   return {
     topics,
     checkpoints: signing,
@@ -31,7 +31,7 @@ export async function projectorStatus(model: ModelStatus, ingest: Ingest, checkp
     notReady: [
       ...(typeof found === 'string' ? [`log: ${found}`] : []),
       ...(failure === null ? [] : [`read model: ${failure}`]),
-      ...ingest.failures(isBehind),
+      ...ingest.failures(isElsewhere),
       ...checkpoints.failures.map((code) => `checkpoints: ${code}`),
       ...signing.flatMap(({ log, failure: code }) => (code === null ? [] : [`${log}: ${code}`])),
     ],
