@@ -41,6 +41,7 @@ export interface Conversation {
   sqlNames(asked: Asked, own: PostgresOperation['statements']): Pick<Exchange<Flight>, 'confirm' | 'reject'> | undefined;
   refused(refused: Refused): Flight;
   abandoned(portal: Portal): void;
+  unused(cleared: Pick<NonNullable<Portal['cleared']>, 'running'>): void;
   terminated(bytes: Uint8Array): void;
 
   // target → agent

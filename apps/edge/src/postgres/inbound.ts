@@ -95,6 +95,8 @@ export class Inbound {
       // Judged again in full, so that the refusal is on record like any other.
       const cleared = await this.#clear(asked);
       if (!cleared.cleared) return this.#refuse(cleared);
+      // Policy had no answer a moment ago, and allows it now. Nothing runs at Parse: what went on record is over.
+      this.relay.unused(cleared);
     }
     const { exchanges } = this.relay;
     const { statements } = this.relay.names;

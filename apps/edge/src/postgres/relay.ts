@@ -201,10 +201,15 @@ export class Relay implements Conversation {
     const { cleared, flight } = portal;
     delete portal.cleared;
     delete portal.flight;
-    if (cleared) this.complete(new Flight(cleared.running, { plans: UNMASKED, text: '' }), 'cancelled');
+    if (cleared) this.unused(cleared);
     if (!flight || flight.done) return;
     flight.abandoned = true;
     this.suspended(flight);
+  }
+
+  /** It was cleared and is never asked of the target: its end is on record. */
+  unused({ running }: Pick<NonNullable<Portal['cleared']>, 'running'>): void {
+    this.complete(new Flight(running, { plans: UNMASKED, text: '' }), 'cancelled');
   }
 
   /** The target has answered for now, and goes on when it is asked to. */

@@ -56,7 +56,7 @@ export interface SessionRecord {
 
 interface Parts {
   readonly edgeNamed: (name: 'test' | 'other') => EdgeOptions;
-  readonly outage: { bus: boolean };
+  readonly outage: Outage;
   readonly edge: Edge;
   readonly server: TestPostgres;
   readonly bus: Bus;
@@ -81,7 +81,7 @@ export class EdgeHarness {
   /** What the edge has logged at warn and above. */
   readonly troubles: readonly string[];
   /** While `bus` is true, the edge's records stay in its spool. */
-  readonly outage: { bus: boolean };
+  readonly outage: Outage;
   readonly vendor: VendorSwitches;
 
   /** Of the services that the roster has. */
@@ -104,8 +104,8 @@ export class EdgeHarness {
     const server = await testPostgres({ database: 'shop', ...(options.serverSettings ? { settings: options.serverSettings } : {}) });
     await server.query(options.tables);
     const bus = await openEmbeddedBus({ dir: join(directory, 'bus'), preallocateBytes: 64 * 1024 });
-    const outage = { bus: false };
-    const policy = await SwitchablePolicy.load(options.grants);
+    const outage: Outage = { bus: false, decisionsUntil: 0 };
+    const policy = await SwitchablePolicy.load(options.grants, outage);
     const { roster, keys } = enrolled('edge/test', 'edge/other', 'decision/test', 'console/test');
     const troubles: string[] = [];
     const trouble = (what: unknown, text?: string): void =>
@@ -263,6 +263,13 @@ export class EdgeHarness {
   }
 }
 
+/** What is away. */
+interface Outage {
+  bus: boolean;
+  /** Policy has no answer to the so-maniest question from now on; 0: to none. */
+  decisionsUntil: number;
+}
+
 function withOutage(bus: Bus, outage: { readonly bus: boolean }): Bus {
   return {
     produce: (topic, records) => (outage.bus ? Promise.reject(new Error('the bus is away')) : bus.produce(topic, records)),
@@ -299,10 +306,13 @@ function principal(subject: string, known: Partial<Principal>): Principal {
 
 /** A policy that can be published anew: the compiled default bundle with other grants. */
 class SwitchablePolicy implements VerdictPort {
-  private constructor(private live: VerdictPort) {}
+  private constructor(
+    private live: VerdictPort,
+    private readonly outage: Outage,
+  ) {}
 
-  static async load(grants: string): Promise<SwitchablePolicy> {
-    return new SwitchablePolicy(await compile(grants, 'r1'));
+  static async load(grants: string, outage: Outage): Promise<SwitchablePolicy> {
+    return new SwitchablePolicy(await compile(grants, 'r1'), outage);
   }
 
   get revision(): string {
@@ -310,6 +320,7 @@ class SwitchablePolicy implements VerdictPort {
   }
 
   decide(input: Parameters<VerdictPort['decide']>[0]): ReturnType<VerdictPort['decide']> {
+    if (this.outage.decisionsUntil > 0 && --this.outage.decisionsUntil === 0) return Promise.reject(new Error('policy is away'));
     return this.live.decide(input);
   }
 
