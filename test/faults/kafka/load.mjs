@@ -8,6 +8,8 @@ import { connect, STRICT, WRITERS } from './world.mjs';
 const CLIENTS = 8;
 const OPERATIONS_PER_SESSION = 25;
 const RETRY_MS = 50;
+/** What holds after a scenario is looked for in all that was ever said: no more of it than a fault needs. */
+const PAUSE_MS = 15;
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /** One operation each: what is sent, how many rows a marker makes, and the marker that came back of a read. */
@@ -30,7 +32,7 @@ const KINDS = {
  *   `pauseMs`: between two operations of one agent.
  */
 export function startLoad(world, random, options) {
-  const { clients = CLIENTS, operations = OPERATIONS_PER_SESSION, tag, resources = [STRICT], pauseMs = 0 } = options;
+  const { clients = CLIENTS, operations = OPERATIONS_PER_SESSION, tag, resources = [STRICT], pauseMs = PAUSE_MS } = options;
   const edges = options.edges ?? world.fleet.of('edge').map(({ key }) => key);
   const { ledger } = world;
   /** @type {{ sent: number, acknowledged: number, sessions: number, errors: ClientError[], running: boolean }} */

@@ -6,7 +6,7 @@ import { startLoad, summary } from './load.mjs';
 import { connect, eventually, failureOf, PROXIED_EDGE, readiness } from './world.mjs';
 
 const GOOD_EDGE = 'edge/e1';
-const BAD_MS = { short: 2500, long: 8000 };
+const BAD_MS = { short: 1500, long: 8000 };
 const DELAY_MS = 150;
 const BYTES_PER_SECOND = 20_000;
 /** Behind limits.keysMaxAge of the fleet. */
@@ -21,8 +21,8 @@ const FAULTS = {
 };
 
 async function oneFault({ world, random, tag, isLong }, network, fault) {
-  const bad = startLoad(world, random.fork(), { tag: `${tag}b`, clients: 4, edges: [PROXIED_EDGE], operations: 8, pauseMs: 5 });
-  const good = startLoad(world, random.fork(), { tag: `${tag}g`, clients: 4, edges: [GOOD_EDGE], operations: 8, pauseMs: 5 });
+  const bad = startLoad(world, random.fork(), { tag: `${tag}b`, clients: 4, edges: [PROXIED_EDGE], operations: 8 });
+  const good = startLoad(world, random.fork(), { tag: `${tag}g`, clients: 4, edges: [GOOD_EDGE], operations: 8 });
   await Promise.all([bad.underWay(8), good.underWay(8)]);
   FAULTS[fault](network, random);
   await sleep(isLong ? BAD_MS.long : BAD_MS.short);

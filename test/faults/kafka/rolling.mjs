@@ -6,7 +6,7 @@ import { BUFFERED, REPLICATED, STRICT } from './world.mjs';
 /** A client that was told to go may be told so a moment after the process has ended. */
 const LATE_MS = 1000;
 /** What a client sees of an edge that stops: the end of its session in PostgreSQL's words, or of its connection. */
-const ENDS = /^(57P01|57P03|ECONNREFUSED|ECONNRESET|EPIPE|ended|Connection terminated.*)$/;
+const ENDS = /^(57P01|57P03|ECONNREFUSED|ECONNRESET|EPIPE|ended|Connection terminated.*|Client has encountered a connection error.*)$/;
 
 export const rollingScenarios = [
   {
