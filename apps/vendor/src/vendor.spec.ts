@@ -191,6 +191,30 @@ describe('after a kill', () => {
     });
   });
 
+  it('P4: a lease that was never made, and is on record behind the end of its session, has its end on record after a sweep', async () => {
+    const vendor = await world.vendor({ installation });
+    const session = newSession();
+    await world.endSession(session, { how: 'abort' });
+    const id = 'c'.repeat(32);
+    const lease = {
+      id,
+      session,
+      resource: 'shop',
+      source: 'postgres-role' as const,
+      profiles: [],
+      login: `sallyport_${installation}_${id}`,
+      expiresAtMs: Date.now() + 900_000,
+    };
+    // As by a vendor that was slow, and was killed before it made the role.
+    await writeLease(world.bus, keys['vendor/v1'], { id: `${id}:x`, subject: id, key: id, timeMs: Date.now() }, 'lease.issued', lease);
+    await until(async () => {
+      await vendor.app.sweep();
+      return (await world.leaseEvents([id])).length > 1;
+    });
+    await vendor.app.sweep();
+    expect((await world.leaseEvents([id])).map(({ type }) => type)).toEqual(['lease.issued', 'lease.swept']);
+  });
+
   it('P4: never takes a live role for an orphan because the record is slow to read', async () => {
     const first = await world.vendor({ installation });
     const { grant } = await world.obtain(first, newSession());

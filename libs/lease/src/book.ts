@@ -26,6 +26,8 @@ export interface LeaseBook {
   /** Issued, not ending, and its session isn't known to be over. Expiry is not looked at. */
   isLive(id: string): boolean;
   expired(nowMs: number): readonly Lease[];
+  /** Not live any more, and no end of theirs is known. */
+  lapsed(): readonly Lease[];
   readonly size: number;
 }
 
@@ -41,6 +43,11 @@ export function leaseBook(): LeaseBook {
   const isOver = (session: string, edge: string | undefined): boolean => {
     const edges = over.get(session);
     return edges !== undefined && (edge === undefined || edges.has(edge));
+  };
+
+  const isLive = (id: string): boolean => {
+    const lease = leases.get(id);
+    return lease !== undefined && !ending.has(id) && !isOver(lease.session, lease.holder);
   };
 
   return {
@@ -64,10 +71,8 @@ export function leaseBook(): LeaseBook {
     wasLeased: (session, except) => [...(leased.get(session) ?? [])].some((id) => id !== except),
     get: (id) => leases.get(id),
     hasEnded: (id) => ended.has(id),
-    isLive(id) {
-      const lease = leases.get(id);
-      return lease !== undefined && !ending.has(id) && !isOver(lease.session, lease.holder);
-    },
+    isLive,
+    lapsed: () => [...leases.values()].filter(({ id }) => !isLive(id)),
     expired: (nowMs) => [...leases.values()].filter((lease) => lease.expiresAtMs <= nowMs),
     get size() {
       return leases.size;

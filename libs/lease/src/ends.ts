@@ -35,8 +35,11 @@ export interface EndOptions {
 
 /** How leases end: at the target first, then on record. */
 export interface Ends {
-  /** One end of a lease at a time; rejects with a `LeaseError` when it stays. */
-  end(source: LeaseSource, id: string, how: 'dropped' | 'swept'): Promise<void>;
+  /**
+   * One end of a lease at a time; rejects with a `LeaseError` when it stays. `patient`: when it is gone already, whoever ended it may say so
+   * first. Default for a drop.
+   */
+  end(source: LeaseSource, id: string, how: 'dropped' | 'swept', patient?: boolean): Promise<void>;
   isUnderWay(id: string): boolean;
   finish(lease: Ended, how: 'dropped' | 'swept'): Promise<void>;
   failed(lease: Ended, error: unknown): Promise<void>;
@@ -100,7 +103,7 @@ export function leaseEnds({ book, record, limits, onError }: EndOptions): Ends {
         .catch((unrecorded: unknown) => onError(unrecorded, lease));
     },
 
-    end(source, id, how) {
+    end(source, id, how, patient = how === 'dropped') {
       const running = underWay.get(id);
       if (running) return running;
       const lease = book.get(id);
@@ -108,7 +111,7 @@ export function leaseEnds({ book, record, limits, onError }: EndOptions): Ends {
       const work = (async () => {
         try {
           const endedHere = await dropWithRetries(source, id);
-          if (lease && !endedHere && how === 'dropped') await othersMayRecord(source, id);
+          if (lease && !endedHere && patient) await othersMayRecord(source, id);
         } catch (error) {
           // It stays in the book as ending: not live, so the next sweep tries again.
           if (lease) await ends.failed(lease, error);

@@ -24,6 +24,8 @@ export async function sweepAll({ sources, book, ends, settled, expiredBeforeMs, 
   let failed = 0;
   /** Resources that another replica is sweeping. */
   const others = new Set<string>();
+  /** Leases that could not be dropped just now: the next sweep tries again. */
+  const stayed = new Set<string>();
 
   const sweepSource = async (source: LeaseSource): Promise<void> => {
     const result = await source.sweep((id) => book.isLive(id), settled);
@@ -35,6 +37,7 @@ export async function sweepAll({ sources, book, ends, settled, expiredBeforeMs, 
       if (!ends.isUnderWay(id) && !book.hasEnded(id)) await ends.finish({ id, login, resource: source.resource }, 'swept');
     }
     for (const { id, login, code } of result.failed) {
+      stayed.add(id);
       const error = new LeaseError(code as LeaseError['code'], 'an orphan could not be dropped');
       await ends.failed({ id, login, resource: source.resource }, error);
     }
@@ -46,12 +49,15 @@ export async function sweepAll({ sources, book, ends, settled, expiredBeforeMs, 
       onError(error);
     });
   }
-  for (const lease of book.expired(expiredBeforeMs())) {
+  const expired = book.expired(expiredBeforeMs());
+  // A vendor that was killed between the record and the role, or between the end and its record, has left no role to sweep.
+  const lapsed = book.lapsed().filter((lease) => !expired.includes(lease) && !stayed.has(lease.id));
+  for (const lease of [...expired, ...lapsed]) {
     const source = sources.get(lease.resource);
-    if (!source || others.has(lease.resource)) continue;
+    if (!source || others.has(lease.resource) || book.hasEnded(lease.id) || ends.isUnderWay(lease.id)) continue;
     try {
-      await ends.end(source, lease.id, 'swept');
-      swept += 1;
+      await ends.end(source, lease.id, 'swept', lapsed.includes(lease));
+      if (book.hasEnded(lease.id)) swept += 1;
     } catch (error) {
       failed += 1;
       onError(error);
