@@ -1,4 +1,4 @@
-import { type Bus, type BusRecord, type Consumption, TOPICS } from '@sallyport/bus';
+import { type Bus, type BusRecord, CaughtUp, type Consumption, TOPICS } from '@sallyport/bus';
 import { type AnnouncedServices, type FollowOptions, followTrusted, isVouchedKind, type Roster, unvouched } from '@sallyport/trust';
 import type { Logger } from 'pino';
 import type { OpenHolds } from './open-holds.js';
@@ -45,27 +45,19 @@ async function followRecent(
   heard: (record: BusRecord) => void,
   onError: (error: unknown) => void,
 ): Promise<Consumption> {
-  const ends = await bus.ends(TOPICS.sessions);
-  const read = new Map<number, bigint>();
-  let caughtUp = (): void => undefined;
-  const ready = new Promise<void>((resolve) => (caughtUp = resolve));
-  const look = (): void => {
-    if (ends.every(({ partition, next }) => (read.get(partition) ?? 0n) >= next)) caughtUp();
-  };
+  const caughtUp = new CaughtUp(await bus.ends(TOPICS.sessions));
   const consumption = await bus.consume({
     topic: TOPICS.sessions,
     start: { at: 'timestamp', timestampMs: sinceMs },
     onBatch: async (records: readonly BusRecord[]) => {
       records.forEach(heard);
       const last = records.at(-1);
-      if (last) read.set(last.partition, last.offset + 1n);
-      look();
+      if (last) caughtUp.read(last.partition, last.offset + 1n);
     },
     onError,
   });
   // A partition whose end is from before the time gives nothing to wait for.
-  for (const [partition, start] of consumption.starts ?? []) if (!read.has(partition)) read.set(partition, start);
-  look();
-  await ready;
+  for (const [partition, start] of consumption.starts ?? []) caughtUp.read(partition, start);
+  await caughtUp.reached;
   return consumption;
 }

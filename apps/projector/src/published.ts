@@ -1,4 +1,4 @@
-import { TOPICS } from '@sallyport/bus';
+import { pages, TOPICS } from '@sallyport/bus';
 import type { Bus, BusRecord } from '@sallyport/bus';
 import type { SigningKey, VerifierKey } from '@sallyport/events';
 import { noteSigner, parseCheckpoint, TreeBuilder } from '@sallyport/ledger';
@@ -58,16 +58,12 @@ async function findIn(
   for (let end = next; end > first;) {
     const start = end - BigInt(windowRecords) > first ? end - BigInt(windowRecords) : first;
     const before = largest;
-    for (let offset = start; offset < end;) {
-      const read = await bus.read(TOPICS.checkpoints, partition, offset, Number(end - offset));
-      const last = read.at(-1);
-      if (!last) break;
-      for (const record of read) {
-        const found = record.offset < end && record.key === log ? published(record, log, keys) : undefined;
+    for await (const page of pages(bus, TOPICS.checkpoints, { partition, first: start, next: end }, windowRecords)) {
+      for (const record of page) {
+        const found = record.key === log ? published(record, log, keys) : undefined;
         // Of copies the last one, whose place may be readable where the first one's isn't.
         if (found && found.checkpoint.size >= (largest?.checkpoint.size ?? -1)) largest = better(largest, found);
       }
-      offset = last.offset + 1n;
     }
     // One window more than the one that has it.
     if (before) return largest;

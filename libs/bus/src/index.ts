@@ -11,4 +11,7 @@ export type {
   StartAt,
   TopicKind,
 } from './bus.port.js';
+export { CaughtUp } from './caught-up.js';
+export { type Opened, OpenWork } from './open-work.js';
+export { pages } from './pages.js';
 export { ALL_TOPICS, REQUEST_SERVICES, TOPIC_KINDS, TOPICS, TRANSIENT_PREFIXES, topicKind } from './topics.js';

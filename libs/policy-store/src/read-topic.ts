@@ -1,4 +1,4 @@
-import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
+import { type Bus, type BusRecord, pages, TOPICS } from '@sallyport/bus';
 import { PolicyStoreError } from './policy-store-error.js';
 
 /** Policies have one partition: their order is what everybody agrees on. */
@@ -16,13 +16,8 @@ export async function readTopic(bus: Pick<Bus, 'read' | 'ends'>, from: bigint, o
       'POLICY_LOG_CUT',
       `${TOPICS.policies} begins at ${first}: what was published before it is gone; make it anew`,
     );
-  let at = from;
-  while (at < next) {
-    const page = await bus.read(TOPICS.policies, POLICY_PARTITION, at, PAGE_RECORDS);
-    const last = page.at(-1);
-    if (!last) break;
-    page.filter(({ offset }) => offset < next).forEach(onRecord);
-    at = last.offset + 1n;
+  for await (const page of pages(bus, TOPICS.policies, { partition: POLICY_PARTITION, first: from, next }, PAGE_RECORDS)) {
+    page.forEach((record) => onRecord(record));
   }
   return next;
 }

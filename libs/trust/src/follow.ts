@@ -1,4 +1,4 @@
-import { type Bus, type BusRecord, type Consumption, type StartAt, type TOPICS } from '@sallyport/bus';
+import { type Bus, type BusRecord, CaughtUp, type Consumption, pages, type PartitionEnds, type StartAt, type TOPICS } from '@sallyport/bus';
 import type { ControlEvent, LeaseEvent } from '@sallyport/events';
 import type { Service } from './roles.js';
 import type { Roster } from './roster.js';
@@ -53,16 +53,9 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
       onError(error);
     }
   };
-  const missing = new Map<number, bigint>();
-  if (start.at === 'earliest') {
-    for (const { partition, first, next } of await bus.ends(topic)) {
-      if (first > 0n) throw new TrustError('TRUST_LOG_CUT', cut(topic, partition, first));
-      if (next > first) missing.set(partition, next);
-    }
-  }
-  let caughtUp = (): void => undefined;
-  const ready = new Promise<void>((resolve) => (caughtUp = resolve));
-  if (missing.size === 0) caughtUp();
+  const ends: readonly PartitionEnds[] = start.at === 'earliest' ? await bus.ends(topic) : [];
+  for (const { partition, first } of ends) if (first > 0n) throw new TrustError('TRUST_LOG_CUT', cut(topic, partition, first));
+  const caughtUp = new CaughtUp(ends);
   const consumption = await bus.consume({
     topic,
     start,
@@ -72,18 +65,15 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
       if (!last) return;
       read.set(last.partition, last.offset + 1n);
       onRead?.(last.partition, last.offset + 1n);
-      if (last.offset + 1n >= (missing.get(last.partition) ?? 0n)) missing.delete(last.partition);
-      if (missing.size === 0) caughtUp();
+      caughtUp.read(last.partition, last.offset + 1n);
     },
     onError,
   });
   let isClosed = false;
   const hearAgain = async (partition: number, from: bigint): Promise<void> => {
-    const end = read.get(partition) ?? 0n;
-    for (let at = from; at < end && !isClosed;) {
-      const records = await bus.read(topic, partition, at, PAGE_RECORDS);
-      records.forEach((record) => record.offset < end && take(record, true));
-      at = (records.at(-1)?.offset ?? end) + 1n;
+    for await (const page of pages(bus, topic, { partition, first: from, next: read.get(partition) ?? 0n }, PAGE_RECORDS)) {
+      page.forEach((record) => take(record, true));
+      if (isClosed) return;
     }
   };
   let again: Promise<void> | undefined;
@@ -104,7 +94,7 @@ export async function followTrusted<Topic extends keyof EventOf>(options: Follow
     );
   }, ROSTER_POLL_MS);
   enrolledSince.unref();
-  await ready;
+  await caughtUp.reached;
   return {
     ...(consumption.starts ? { starts: consumption.starts } : {}),
     async close() {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusClient } from '@sallyport/adapter-nest-bus';
-import { TOPICS } from '@sallyport/bus';
+import { pages, TOPICS } from '@sallyport/bus';
 import { generateSigningKey, loadOrCreateKey, SessionStream } from '@sallyport/events';
 import { sessionKeyPair } from '@sallyport/lease';
 import { announce, fileRoster, signRecord, writeControl, writeLease } from '@sallyport/trust';
@@ -22,13 +22,8 @@ const REVOKED = 'agent-revoked-1';
 
 async function recordsOf(bus, topic) {
   const all = [];
-  for (const { partition, first, next } of await bus.ends(topic)) {
-    for (let offset = first; offset < next;) {
-      const records = await bus.read(topic, partition, offset, READ_RECORDS);
-      if (records.length === 0) break;
-      all.push(...records);
-      offset = records.at(-1).offset + 1n;
-    }
+  for (const ends of await bus.ends(topic)) {
+    for await (const page of pages(bus, topic, ends, READ_RECORDS)) all.push(...page);
   }
   return all;
 }

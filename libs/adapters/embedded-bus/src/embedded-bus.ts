@@ -4,6 +4,8 @@ import {
   type BusRecord,
   type ConsumeOptions,
   type Consumption,
+  type Opened,
+  OpenWork,
   type OutgoingRecord,
   type PartitionEnds,
   type Placed,
@@ -80,18 +82,18 @@ export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<Bus>
 
 class EmbeddedBus implements Bus {
   readonly #groups = new Map<string, Group>();
-  readonly #consumptions = new Set<Consumption>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed: Promise<void> | undefined;
+  readonly #work: OpenWork;
 
   constructor(
     private readonly topics: Topics,
     private readonly committed: CommittedOffsets,
     private readonly limits: EmbeddedBusLimits,
-  ) {}
+  ) {
+    this.#work = new OpenWork(limits);
+  }
 
   produce(topic: string, records: readonly OutgoingRecord[]): Promise<readonly Placed[]> {
-    return this.#track(async () => {
+    return this.#work.track(async () => {
       const logs = await this.topics.get(topic);
       const byPartition = new Map<number, number[]>();
       for (const [at, record] of records.entries()) {
@@ -111,53 +113,31 @@ class EmbeddedBus implements Bus {
   }
 
   read(topic: string, partition: number, offset: bigint, maxRecords: number): Promise<readonly BusRecord[]> {
-    return this.#track(async () =>
+    return this.#work.track(async () =>
       partitionIn(await this.topics.get(topic), topic, partition).read(offset, maxRecords, this.limits.maxBatchBytes),
     );
   }
 
   ends(topic: string): Promise<readonly PartitionEnds[]> {
-    return this.#track(async () => (await this.topics.get(topic)).map(({ partition, first, next }) => ({ partition, first, next })));
+    return this.#work.track(async () => (await this.topics.get(topic)).map(({ partition, first, next }) => ({ partition, first, next })));
   }
 
   consume(options: ConsumeOptions): Promise<Consumption> {
-    return this.#track(async () => {
-      if (options.group !== undefined && options.partitions) throw new BusError('BUS_OPTION', 'a group decides about partitions itself');
-      if (this.#consumptions.size >= this.limits.maxConsumers)
-        throw new BusError('BUS_BUSY', `more than ${this.limits.maxConsumers} consumers`);
+    const open = async (): Promise<Opened> => {
       const logs = await this.topics.get(options.topic);
-      const { stop, ...starts } =
-        options.group === undefined
-          ? await this.#consumeAlone(options, logs)
-          : { stop: await this.#consumeInGroup(options, options.group, logs) };
-      let closed: Promise<void> | undefined;
-      const consumption: Consumption = {
-        ...starts,
-        close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))),
-      };
-      this.#consumptions.add(consumption);
-      return consumption;
-    });
+      return options.group === undefined
+        ? this.#consumeAlone(options, logs)
+        : { stop: await this.#consumeInGroup(options, options.group, logs) };
+    };
+    return this.#work.track(() => this.#work.consume(options, open));
   }
 
   close(): Promise<void> {
-    this.#closed ??= (async () => {
-      // Consumers first: a batch that is under way may still be committed.
-      await Promise.all([...this.#consumptions].map((consumption) => consumption.close()));
-      await Promise.allSettled(this.#underWay);
+    return this.#work.close(async () => {
+      await this.#work.finished();
       await this.topics.close();
       await this.committed.close();
-    })();
-    return this.#closed;
-  }
-
-  #track<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new BusError('BUS_CLOSED', 'the bus is closed'));
-    const running = work();
-    this.#underWay.add(running);
-    const done = (): void => void this.#underWay.delete(running);
-    running.then(done, done);
-    return running;
+    });
   }
 
   async #consumeAlone(

@@ -4,6 +4,7 @@ import {
   type BusRecord,
   type ConsumeOptions,
   type Consumption,
+  OpenWork,
   type OutgoingRecord,
   type PartitionEnds,
   type Placed,
@@ -43,12 +44,11 @@ const READ_WAIT_MS = 0;
 
 class KafkaBus implements Bus {
   readonly #producer: Producer;
-  readonly #consumptions = new Set<Consumption>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed: Promise<void> | undefined;
+  readonly #work: OpenWork;
 
   constructor(private readonly cluster: Cluster) {
     this.#producer = new Producer(cluster);
+    this.#work = new OpenWork(cluster.settings.limits);
   }
 
   produce(topic: string, records: readonly OutgoingRecord[]): Promise<readonly Placed[]> {
@@ -76,43 +76,28 @@ class KafkaBus implements Bus {
 
   consume(options: ConsumeOptions): Promise<Consumption> {
     return this.#track(async () => {
-      const { limits } = this.cluster.settings;
-      if (options.group !== undefined && options.partitions) throw new BusError('BUS_OPTION', 'a group decides about partitions itself');
-      if (this.#consumptions.size >= limits.maxConsumers) throw new BusError('BUS_BUSY', `more than ${limits.maxConsumers} consumers`);
       const reading = {
-        maxBatchRecords: Math.max(1, options.maxBatchRecords ?? limits.maxBatchRecords),
+        maxBatchRecords: Math.max(1, options.maxBatchRecords ?? this.cluster.settings.limits.maxBatchRecords),
         mayForget: isTransient(options.topic),
       };
-      const { stop, ...starts } =
+      return this.#work.consume(options, async () =>
         options.group === undefined
-          ? await consumeAlone(this.cluster, options, reading)
-          : { stop: await consumeInGroup(this.cluster, options, groupId(options.group, options.topic), reading) };
-      let closed: Promise<void> | undefined;
-      const consumption: Consumption = {
-        ...starts,
-        close: () => (closed ??= stop().finally(() => this.#consumptions.delete(consumption))),
-      };
-      this.#consumptions.add(consumption);
-      return consumption;
+          ? consumeAlone(this.cluster, options, reading)
+          : { stop: await consumeInGroup(this.cluster, options, groupId(options.group, options.topic), reading) },
+      );
     });
   }
 
   close(): Promise<void> {
-    this.#closed ??= (async () => {
+    return this.#work.close(async () => {
       const { closeTimeoutMs } = this.cluster.settings.limits;
       const done = new AbortController();
-      const finish = async (): Promise<void> => {
-        // Consumers first: a batch that is under way may still be committed.
-        await Promise.all([...this.#consumptions].map((consumption) => consumption.close()));
-        await Promise.allSettled(this.#underWay);
-      };
-      const finished = finish().finally(() => done.abort());
+      const finished = this.#work.finished().finally(() => done.abort());
       finished.catch(() => undefined);
       await pause(closeTimeoutMs, done.signal);
       this.#producer.abandon(new BusError('BUS_CLOSED', `closed before the broker answered, after ${closeTimeoutMs} ms`));
       this.cluster.close();
-    })();
-    return this.#closed;
+    });
   }
 
   async #read(topic: string, partition: number, offset: bigint, maxRecords: number): Promise<readonly BusRecord[]> {
@@ -153,14 +138,11 @@ class KafkaBus implements Bus {
   }
 
   #track<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new BusError('BUS_CLOSED', 'the bus is closed'));
-    const running = work().catch((error: unknown) => {
-      throw asBusError(error);
-    });
-    this.#underWay.add(running);
-    const done = (): void => void this.#underWay.delete(running);
-    running.then(done, done);
-    return running;
+    return this.#work.track(() =>
+      work().catch((error: unknown) => {
+        throw asBusError(error);
+      }),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Bus, type BusRecord, TOPICS } from '@sallyport/bus';
+import { type Bus, pages, type PartitionEnds, TOPICS } from '@sallyport/bus';
 import { EventError, Joiner } from '@sallyport/events';
 import { type CheckpointItem, type LogItem, logName, parseCheckpoint, verifyLog, type VerifyReport } from '@sallyport/ledger';
 import type { TrustedKeys } from './keys.js';
@@ -16,22 +16,22 @@ export interface BusReport {
 export async function verifyBus(bus: Bus, keys: TrustedKeys, external: CheckpointItem | undefined): Promise<BusReport> {
   // Checkpoints first: of a log that is being written, a later one would look like a cut.
   const checkpoints: CheckpointItem[] = [];
-  for (const { partition, first, next } of await bus.ends(TOPICS.checkpoints)) {
-    for await (const { value, offset } of records(bus, TOPICS.checkpoints, partition, first, next)) {
-      checkpoints.push({ note: value.toString(), offset });
+  for (const ends of await bus.ends(TOPICS.checkpoints)) {
+    for await (const page of pages(bus, TOPICS.checkpoints, ends, READ_RECORDS)) {
+      for (const { value, offset } of page) checkpoints.push({ note: value.toString(), offset });
     }
   }
   const logs: VerifyReport[] = [];
-  for (const { partition, first, next } of await bus.ends(TOPICS.sessions)) {
-    const log = logName(TOPICS.sessions, partition);
+  for (const ends of await bus.ends(TOPICS.sessions)) {
+    const log = logName(TOPICS.sessions, ends.partition);
     const ours = external !== undefined && isOf(external.note, log) ? { external } : {};
-    logs.push(await verifyLog({ log, items: items(bus, TOPICS.sessions, partition, first, next), checkpoints, keys, ...ours }));
+    logs.push(await verifyLog({ log, items: items(bus, TOPICS.sessions, ends), checkpoints, keys, ...ours }));
   }
   const unsigned: VerifyReport[] = [];
   for (const topic of [TOPICS.control, TOPICS.leases]) {
-    for (const { partition, first, next } of await bus.ends(topic)) {
-      const log = logName(topic, partition);
-      unsigned.push(await verifyLog({ log, items: items(bus, topic, partition, first, next), checkpoints: [], keys, chained: false }));
+    for (const ends of await bus.ends(topic)) {
+      const log = logName(topic, ends.partition);
+      unsigned.push(await verifyLog({ log, items: items(bus, topic, ends), checkpoints: [], keys, chained: false }));
     }
   }
   return { logs, unsigned };
@@ -45,26 +45,18 @@ function isOf(note: string, log: string): boolean {
   }
 }
 
-async function* records(bus: Bus, topic: string, partition: number, first: bigint, next: bigint): AsyncGenerator<BusRecord> {
-  for (let offset = first; offset < next;) {
-    const read = await bus.read(topic, partition, offset, READ_RECORDS);
-    const last = read.at(-1);
-    if (!last) return;
-    for (const record of read) if (record.offset < next) yield record;
-    offset = last.offset + 1n;
-  }
-}
-
 /** One partition as the ledger counts it: whole events, and an empty leaf for each record that is none. */
-async function* items(bus: Bus, topic: string, partition: number, first: bigint, next: bigint): AsyncGenerator<LogItem, void, undefined> {
+async function* items(bus: Bus, topic: string, ends: PartitionEnds): AsyncGenerator<LogItem, void, undefined> {
   const joiner = new Joiner();
-  for await (const { value, headers, offset } of records(bus, topic, partition, first, next)) {
-    try {
-      const joined = joiner.push({ value, headers, offset });
-      if (joined) yield { kind: 'event', offset: joined.firstOffset, bytes: joined.bytes };
-    } catch (error) {
-      if (!(error instanceof EventError)) throw error;
-      yield { kind: 'corrupt', offset, detail: error.message };
+  for await (const page of pages(bus, topic, ends, READ_RECORDS)) {
+    for (const { value, headers, offset } of page) {
+      try {
+        const joined = joiner.push({ value, headers, offset });
+        if (joined) yield { kind: 'event', offset: joined.firstOffset, bytes: joined.bytes };
+      } catch (error) {
+        if (!(error instanceof EventError)) throw error;
+        yield { kind: 'corrupt', offset, detail: error.message };
+      }
     }
   }
   for (const event of joiner.pending) yield { kind: 'unfinished', event };
