@@ -10,7 +10,7 @@ import { busAnswers } from './bus-answers.js';
 import { busProjections } from './bus-projections.js';
 import { type Ground, serviceKey } from './ground.js';
 import type { LiveVersion } from './live-policy.js';
-import { type Service, Stops } from './service.js';
+import { partByPart, type Service } from './service.js';
 
 export interface ConsoleParts {
   /** `postgres://…`. Secret. */
@@ -21,8 +21,7 @@ export interface ConsoleParts {
 export async function startConsole(ground: Ground, parts: ConsoleParts): Promise<Service> {
   const { bus, config, installation, live, log } = ground;
   const { limits, listen } = config;
-  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
-  try {
+  return partByPart(log, async (stops) => {
     const identity = oidcIdentity({ providers: ground.providers, limits });
     stops.push(() => identity.close());
     const store = await openStore({
@@ -65,10 +64,7 @@ export async function startConsole(ground: Ground, parts: ConsoleParts): Promise
     });
     stops.push(() => console.close());
     return { listeners: { console: console.address }, metrics: async () => [], notReady: () => [], close: () => stops.run() };
-  } catch (error) {
-    await stops.run();
-    throw error;
-  }
+  });
 }
 
 function policyInfo({ number, policy: { revision, rules, opa, grants } }: LiveVersion): PolicyInfo {

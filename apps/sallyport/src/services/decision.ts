@@ -4,14 +4,13 @@ import { version } from '../version.js';
 import { serving } from './asking.js';
 import { type Ground, serviceKey } from './ground.js';
 import { liveVerdicts } from './live-verdicts.js';
-import { type Service, Stops } from './service.js';
+import { partByPart, type Service } from './service.js';
 
 /** Verdicts for edges and vendors, and the answers of people to what is held. */
 export async function startDecision(ground: Ground): Promise<Service> {
   const { bus, config, live, roster, installation, distrust, log } = ground;
   const { limits } = config;
-  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
-  try {
+  return partByPart(log, async (stops) => {
     const identity = oidcIdentity({ providers: ground.providers, limits });
     stops.push(() => identity.close());
     const key = await serviceKey(config, 'decision');
@@ -32,8 +31,5 @@ export async function startDecision(ground: Ground): Promise<Service> {
     });
     stops.push(() => decision.close());
     return { listeners: {}, metrics: async () => [], notReady: () => [], close: () => stops.run() };
-  } catch (error) {
-    await stops.run();
-    throw error;
-  }
+  });
 }

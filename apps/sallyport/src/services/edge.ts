@@ -5,14 +5,14 @@ import type { Bus } from '@sallyport/bus';
 import type { Config, Limits, ListenerConfig } from '@sallyport/config';
 import { createEdge, type PostgresResource } from '@sallyport/edge';
 import type { Logger } from 'pino';
-import { AnnouncedServices } from '@sallyport/trust';
+import { AnnouncedServices, type Roster } from '@sallyport/trust';
 import { version } from '../version.js';
 import { asking } from './asking.js';
 import { busLeases } from './bus-leases.js';
-import { type Ground, type Place, placeOf, trustOf } from './ground.js';
+import { type Ground, type Place, placeOf, serviceKey } from './ground.js';
 import type { LivePolicy } from './live-policy.js';
 import type { Policy } from './policy.js';
-import { type Service, Stops } from './service.js';
+import { partByPart, type Service } from './service.js';
 import { edgeResources } from './targets.js';
 import { openVerdicts } from './verdicts.js';
 
@@ -47,6 +47,8 @@ export function edgeSettings({ config, policy, providers, installation }: Omit<G
 
 export interface EdgeParts {
   readonly bus: Bus;
+  /** With the edge's own key in it. */
+  readonly roster: Roster;
   readonly live: LivePolicy;
   readonly log: Logger;
   /** The disk lost records: the edge has to end (ADR 5). */
@@ -54,11 +56,10 @@ export interface EdgeParts {
 }
 
 /** The data path on a bus: listeners, sessions, spool; policy and credentials asked over the bus. */
-export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }: EdgeParts): Promise<Service> {
+export async function startEdge(settings: EdgeSettings, { bus, roster, live, log, lost }: EdgeParts): Promise<Service> {
   const { limits, listen, providers } = settings;
-  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
-  try {
-    const { key, roster } = await trustOf(settings.place, 'edge', log);
+  return partByPart(log, async (stops) => {
+    const key = await serviceKey(settings.place, 'edge');
     const party = { bus, key, roster, log };
     const lease = await asking('lease', party, limits);
     stops.push(() => lease.close());
@@ -104,8 +105,5 @@ export async function startEdge(settings: EdgeSettings, { bus, live, log, lost }
       notReady: () => edge.notReady(),
       close: () => stops.run(),
     };
-  } catch (error) {
-    await stops.run();
-    throw error;
-  }
+  });
 }

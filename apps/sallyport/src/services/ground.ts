@@ -58,16 +58,6 @@ export function openRoster(path: string, own: readonly SigningKey[], log: Pick<L
   return roster;
 }
 
-/** The key of one service, and whom it believes. */
-export async function trustOf(
-  place: Place,
-  role: Role,
-  log: Pick<Logger, 'error'>,
-): Promise<{ readonly key: SigningKey; readonly roster: Roster }> {
-  const key = await serviceKey(place, role);
-  return { key, roster: openRoster(rosterPath(place), [key], log) };
-}
-
 export function oidcProviders(config: Config): OidcProviderOptions[] {
   return config.identity.providers.flatMap((provider) => (provider.kind === 'oidc' ? [{ name: provider.name, ...provider.oidc }] : []));
 }

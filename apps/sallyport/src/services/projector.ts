@@ -1,11 +1,11 @@
 import type { Bus } from '@sallyport/bus';
 import type { Limits } from '@sallyport/config';
 import { createProjector, ProjectorMetrics } from '@sallyport/projector';
-import { announce } from '@sallyport/trust';
+import { announce, type Roster } from '@sallyport/trust';
 import type { Logger } from 'pino';
 import { version } from '../version.js';
 import { serving } from './asking.js';
-import { type Ground, openRoster, type Place, placeOf, rosterPath, serviceKey } from './ground.js';
+import { type Ground, type Place, placeOf, serviceKey } from './ground.js';
 import type { Service } from './service.js';
 
 /** What a projector is told; all of it can be handed to a thread. */
@@ -22,14 +22,20 @@ export function projectorSettings({ config, installation }: Pick<Ground, 'config
   return { place: placeOf(config), installation: installation.id, storeUrl, limits: config.limits };
 }
 
+export interface ProjectorParts {
+  readonly bus: Bus;
+  /** With the projector's and the ledger's own keys in it. */
+  readonly roster: Roster;
+  readonly log: Logger;
+}
+
 /** Folds the log into the read models, signs it, and answers how far it is. */
 export async function startProjector(
   { place, installation, storeUrl, limits }: ProjectorSettings,
-  { bus, log }: { readonly bus: Bus; readonly log: Logger },
+  { bus, roster, log }: ProjectorParts,
 ): Promise<Service> {
   const metrics = new ProjectorMetrics();
   const [key, ledgerKey] = await Promise.all([serviceKey(place, 'projector'), serviceKey(place, 'ledger')]);
-  const roster = openRoster(rosterPath(place), [key, ledgerKey], log);
   const transport = serving('projector', { bus, key, roster, log }, limits);
   const projector = await createProjector({ bus, transport, metrics, storeUrl, roster, ledgerKey, log });
   await announce(bus, key, { installation, version: version(), nowMs: Date.now() });

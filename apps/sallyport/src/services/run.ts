@@ -130,10 +130,10 @@ async function startOn(
   lost: (error: Error) => void,
   stops: Stops,
 ): Promise<{ readonly service: Service; readonly store?: ReadModels }> {
-  const { config, baseDir, env, bus, live, log } = ground;
+  const { config, baseDir, env, bus, roster, live, log } = ground;
   switch (name) {
     case 'edge':
-      return { service: await startEdge(edgeSettings(ground), { bus, live, log, lost }) };
+      return { service: await startEdge(edgeSettings(ground), { bus, roster, live, log, lost }) };
     case 'decision':
       return { service: await startDecision(ground) };
     case 'vendor':
@@ -141,7 +141,7 @@ async function startOn(
     case 'projector': {
       const store = await readModels(config, baseDir, env);
       stops.push(() => store.stop());
-      return { service: await startProjector(projectorSettings(ground, store.url), { bus, log }), store };
+      return { service: await startProjector(projectorSettings(ground, store.url), { bus, roster, log }), store };
     }
     case 'console': {
       const store = await sharedReadModels(config, baseDir, env);

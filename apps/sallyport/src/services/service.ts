@@ -1,4 +1,5 @@
 import type { MetricSource } from '@sallyport/adapter-metrics';
+import type { Logger } from 'pino';
 
 /** One service that runs: in a process of its own, or in a thread of `up`. */
 export interface Service {
@@ -30,5 +31,16 @@ export class Stops {
         this.onFailure(error);
       }
     }
+  }
+}
+
+/** Starts something part by part; when one doesn't start, those before it are stopped. */
+export async function partByPart<T>(log: Pick<Logger, 'warn'>, start: (stops: Stops) => Promise<T>): Promise<T> {
+  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
+  try {
+    return await start(stops);
+  } catch (error) {
+    await stops.run();
+    throw error;
   }
 }

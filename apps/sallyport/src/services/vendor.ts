@@ -4,7 +4,7 @@ import { announce } from '@sallyport/trust';
 import { createVendor } from '@sallyport/vendor';
 import { serving } from './asking.js';
 import { type Ground, serviceKey } from './ground.js';
-import { type Service, Stops } from './service.js';
+import { partByPart, type Service } from './service.js';
 import { vendorResources } from './targets.js';
 import { openVerdicts } from './verdicts.js';
 import { version } from '../version.js';
@@ -13,8 +13,7 @@ import { version } from '../version.js';
 export async function startVendor(ground: Ground): Promise<Service> {
   const { bus, config, baseDir, env, installation, roster, log } = ground;
   const { limits } = config;
-  const stops = new Stops((error) => log.warn({ err: error }, 'a part did not stop cleanly'));
-  try {
+  return partByPart(log, async (stops) => {
     const key = await serviceKey(config, 'vendor');
     const party = { bus, key, roster, log };
     const policy = await openVerdicts(config.policy.decisions, ground.live, party, limits);
@@ -38,8 +37,5 @@ export async function startVendor(ground: Ground): Promise<Service> {
     stops.push(() => vendor.close());
     await announce(bus, key, { installation: installation.id, version: version(), nowMs: Date.now() });
     return { listeners: {}, metrics: async () => [], notReady: () => [], close: () => stops.run() };
-  } catch (error) {
-    await stops.run();
-    throw error;
-  }
+  });
 }

@@ -10,7 +10,7 @@ import { installationOf } from '../services/installation.js';
 import { livePolicy } from '../services/live-policy.js';
 import type { Policy } from '../services/policy.js';
 import { projectorSettings } from '../services/projector.js';
-import { Stops } from '../services/service.js';
+import { partByPart, type Stops } from '../services/service.js';
 import { readModels } from '../services/store.js';
 import { startVendor } from '../services/vendor.js';
 import { openUpBus } from './bus-link.js';
@@ -42,14 +42,8 @@ export interface Running {
 }
 
 /** Starts every service on embedded parts, in one process: this thread has the bus and the control plane, edge and projector have their own (ADR 0002). */
-export async function compose(options: ComposeOptions): Promise<Running> {
-  const stops = new Stops((error) => options.log.warn({ err: error }, 'a part did not stop cleanly'));
-  try {
-    return await start(options, stops);
-  } catch (error) {
-    await stops.run();
-    throw error;
-  }
+export function compose(options: ComposeOptions): Promise<Running> {
+  return partByPart(options.log, (stops) => start(options, stops));
 }
 
 async function start(options: ComposeOptions, stops: Stops): Promise<Running> {

@@ -1,5 +1,5 @@
 import { type EdgeSettings, startEdge } from '../services/edge.js';
-import { openRoster, rosterPath } from '../services/ground.js';
+import { openRoster, rosterPath, serviceKey } from '../services/ground.js';
 import { livePolicy } from '../services/live-policy.js';
 import { createLog } from '../services/log.js';
 import { type BusLink, connectLink } from './bus-link.js';
@@ -14,9 +14,12 @@ export interface EdgeWorkerData {
 serveWorker<EdgeWorkerData>(async ({ bus: link, settings, logLevel }) => {
   const log = createLog('edge', logLevel);
   const bus = await connectLink(link, log);
-  const live = await livePolicy({ bus, roster: openRoster(rosterPath(settings.place), [], log), configured: settings.policy, log });
+  const { place, policy } = settings;
+  const roster = openRoster(rosterPath(place), [await serviceKey(place, 'edge')], log);
+  const live = await livePolicy({ bus, roster, configured: policy, log });
   const edge = await startEdge(settings, {
     bus,
+    roster,
     live,
     log,
     lost: (error) => {

@@ -1,4 +1,5 @@
 import { createLog } from '../services/log.js';
+import { openRoster, rosterPath, serviceKey } from '../services/ground.js';
 import { type ProjectorSettings, startProjector } from '../services/projector.js';
 import { type BusLink, connectLink } from './bus-link.js';
 import { serveWorker } from './worker-link.js';
@@ -12,7 +13,9 @@ export interface ProjectorWorkerData {
 serveWorker<ProjectorWorkerData>(async ({ bus: link, settings, logLevel }) => {
   const log = createLog('projector', logLevel);
   const bus = await connectLink(link, log);
-  const service = await startProjector(settings, { bus, log });
+  const { place } = settings;
+  const own = await Promise.all([serviceKey(place, 'projector'), serviceKey(place, 'ledger')]);
+  const service = await startProjector(settings, { bus, roster: openRoster(rosterPath(place), own, log), log });
   return {
     notReady: () => service.notReady(),
     metrics: () => service.metrics(),
