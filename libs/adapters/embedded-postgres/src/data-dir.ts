@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chown, mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { Binaries } from './binaries.js';
@@ -16,19 +16,27 @@ const ROOT_STATE_DIR = '/var/lib/sallyport/postgres';
 const HBA = 'host all all 127.0.0.1/32 scram-sha-256\n';
 
 /** The place that is really used for `wanted`: itself, or for root one by its name that the server's user can reach. */
-export async function placeFor(wanted: string, user: OsUser): Promise<string> {
+export async function placeFor(wanted: string, user: OsUser, stateDir = ROOT_STATE_DIR): Promise<string> {
   const dir = path.resolve(wanted);
   if (user === null) return dir;
   if (await canReach(path.dirname(dir), user)) return dir;
   const name = createHash('sha256').update(dir).digest('hex').slice(0, 32);
-  await mkdir(ROOT_STATE_DIR, { recursive: true, mode: 0o755 });
-  if (!(await canReach(ROOT_STATE_DIR, user))) {
-    throw new EmbeddedPostgresError(
-      'EMBEDDED_POSTGRES_DATA_DIR',
-      `neither ${dir} nor ${ROOT_STATE_DIR} is within reach of the server's user`,
-    );
+  await openDirectory(stateDir);
+  if (!(await canReach(stateDir, user))) {
+    throw new EmbeddedPostgresError('EMBEDDED_POSTGRES_DATA_DIR', `neither ${dir} nor ${stateDir} is within reach of the server's user`);
   }
-  return path.join(ROOT_STATE_DIR, name);
+  return path.join(stateDir, name);
+}
+
+/** Made so that others can go through it. What is there already keeps its mode: somebody may have closed it on purpose. */
+async function openDirectory(dir: string): Promise<void> {
+  const first = await mkdir(dir, { recursive: true });
+  if (first === undefined) return;
+  // The umask may have taken away what the server's user needs.
+  for (let made = dir; ; made = path.dirname(made)) {
+    await chmod(made, 0o755);
+    if (made === first) return;
+  }
 }
 
 export type Contents = 'none' | 'cluster';

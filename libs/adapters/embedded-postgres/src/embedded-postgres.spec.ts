@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 import { Client } from 'pg';
 
+import { placeFor } from './data-dir.js';
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded-postgres.js';
 import { canReach } from './os-user.js';
 import { testPostgres } from './testing.js';
@@ -245,6 +246,18 @@ asRoot('as root', () => {
       await again.stop();
     } finally {
       await rm(server.dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it('makes that place so that its user can reach it, whatever the umask', async () => {
+    const closed = path.join(base, 'closed-too');
+    await mkdir(closed, { mode: 0o700 });
+    const stateDir = path.join(base, 'state', 'postgres');
+    const before = process.umask(0o077);
+    try {
+      expect(path.dirname(await placeFor(path.join(closed, 'pg'), NOBODY, stateDir))).toBe(stateDir);
+    } finally {
+      process.umask(before);
     }
   });
 
