@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { type Evidence, verifyEvidence } from '@sallyport/ledger';
 import type { RebuildState } from './projections.port.js';
-import { LOCAL_TOKEN, testConsole, type TestConsole } from './testing.js';
+import { type Answer, LOCAL_TOKEN, testConsole, type TestConsole } from './testing.js';
 
 let test: TestConsole;
 /** The rebuild that the projector tells of, and why it can't be asked now. */
@@ -36,22 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => test.stop());
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // oxlint-disable-next-line no-explicit-any -- what a server answered
-  readonly body: any;
-}
-
-async function call(path: string, who: string | undefined, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-  const token = who === 'local' ? LOCAL_TOKEN : who === undefined ? undefined : (test.tokens[who] ?? who);
-  const response = await fetch(`${test.url}/api/v1/${path}`, {
-    ...(body === undefined ? {} : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json', ...headers },
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-}
+const call: TestConsole['call'] = (...asked) => test.call(...asked);
 
 const ids = ({ body }: Answer): string[] => (body.items as { id: string }[]).map(({ id }) => id).sort();
 

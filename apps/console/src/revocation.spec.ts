@@ -2,7 +2,7 @@ import { TOPICS } from '@sallyport/bus';
 import { controlEvent, parseEnvelope } from '@sallyport/events';
 import { announce, writeControl } from '@sallyport/trust';
 import type { RevocationView } from './revocation-view.js';
-import { LOCAL_TOKEN, testConsole, type TestConsole } from './testing.js';
+import { testConsole, type TestConsole } from './testing.js';
 
 let test: TestConsole;
 
@@ -12,22 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => test.stop());
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // oxlint-disable-next-line no-explicit-any -- what a server answered
-  readonly body: any;
-}
-
-async function call(path: string, who: string | undefined, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-  const token = who === 'local' ? LOCAL_TOKEN : who === undefined ? undefined : (test.tokens[who] ?? who);
-  const response = await fetch(`${test.url}/api/v1/${path}`, {
-    ...(body === undefined ? {} : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json', ...headers },
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-}
+const call: TestConsole['call'] = (...asked) => test.call(...asked);
 
 describe('revocation', () => {
   async function control(): Promise<{ id: string; type: string; data: Record<string, unknown> }[]> {

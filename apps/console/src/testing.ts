@@ -49,6 +49,14 @@ export interface WrittenSession {
   readonly run?: string;
 }
 
+/** What the API answered. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // oxlint-disable-next-line no-explicit-any -- what a server answered
+  readonly body: any;
+}
+
 export interface TestConsole {
   readonly console: Console;
   /** `http://…`. */
@@ -69,6 +77,8 @@ export interface TestConsole {
   answerWith(answered: HoldAnswered): void;
   /** Onto the log, into the read models, and under a checkpoint. */
   write(...sessions: readonly WrittenSession[]): Promise<void>;
+  /** Asks the API, as a subject, as `local`, with a token or with none; a body makes it a POST. */
+  call(path: string, who: string | undefined, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   stop(): Promise<void>;
 }
 
@@ -177,13 +187,15 @@ export async function testConsole(
     if (checkpoint) await bus.produce(TOPICS.checkpoints, [{ key: checkpoint.log, value: Buffer.from(checkpoint.note) }]);
   }
 
+  const url = `http://${console.address}`;
+  const tokens = await issuer.tokens();
   return {
     console,
-    url: `http://${console.address}`,
+    url,
     bus,
     dataDirectory: directory,
     issuer,
-    tokens: await issuer.tokens(),
+    tokens,
     edgeKey,
     keys,
     roster,
@@ -191,6 +203,15 @@ export async function testConsole(
     answers,
     answerWith: (given) => void (answered = given),
     write,
+    async call(path, who, body, headers = {}) {
+      const token = who === 'local' ? LOCAL_TOKEN : who === undefined ? undefined : (tokens[who] ?? who);
+      const response = await fetch(`${url}/api/v1/${path}`, {
+        ...(body === undefined ? {} : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json', ...headers },
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+    },
     async stop() {
       await console.close();
       await projected.close();
