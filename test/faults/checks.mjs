@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { readEmbeddedTopic } from '@sallyport/adapter-embedded-bus';
 import { TOPICS } from '@sallyport/bus';
 import { runToEnd } from '../harness/index.mjs';
+import { equalAfterRebuild, noRoles, projectorsCaughtUp } from './shared-checks.mjs';
 import { console_, eventually } from './world.mjs';
+
+export { noRoles };
 
 const COMMAND = fileURLToPath(new URL('../../apps/sallyport/bin/sallyport.mjs', import.meta.url));
 const MARKER = /m-[a-z0-9.]+-\d+-/g;
@@ -88,14 +91,6 @@ export function allEnded(log, { except = [] } = {}) {
   return aborted;
 }
 
-/** P4: no login role of a session, and nobody connected as one. */
-export async function noRoles(world) {
-  const { rows } = await world.target.query(String.raw`
-    SELECT rolname AS name FROM pg_roles WHERE rolname LIKE 'sallyport\_%'
-    UNION ALL SELECT 'backend of ' || usename FROM pg_stat_activity WHERE usename LIKE 'sallyport\_%'`);
-  assert.deepEqual(rows.slice(0, SHOWN), [], `${rows.length} roles or their connections are left at the target`);
-}
-
 /** P6: both verdicts of `sallyport verify` on the data directory as it is. */
 export async function verifies(world) {
   const command = process.env.SALLYPORT_FAULTS_COMMAND ?? COMMAND;
@@ -108,33 +103,20 @@ export async function verifies(world) {
   return reports[0];
 }
 
+const CAUGHT_UP_TIMEOUT_MS = 30_000;
+const REBUILT_TIMEOUT_MS = 60_000;
+
+const asking = (world) => (method, path, given) => console_(world, method, path, given);
+
 /** P7: read models that are dropped and made again from the log are equal. Nobody may be at work meanwhile. */
-export async function rebuildsEqual(world) {
-  await caughtUp(world);
-  const before = await readModels(world);
-  const started = await console_(world, 'POST', 'projections/rebuild', { body: {} });
-  assert.ok(started.status < 300, `a rebuild was refused: ${JSON.stringify(started)}`);
-  await eventually(async () => {
-    const { body } = await console_(world, 'GET', 'projections');
-    assert.equal(body.rebuild?.state, 'done', `the rebuild is ${JSON.stringify(body.rebuild)}`);
-  }, 60_000);
-  await caughtUp(world);
-  const after = await readModels(world);
-  for (const name of Object.keys(before)) assert.deepEqual(after[name], before[name], `${name} differ after a rebuild`);
-  return Object.fromEntries(Object.entries(before).map(([name, rows]) => [name, rows.length]));
+export function rebuildsEqual(world) {
+  const timeouts = { caughtUpMs: CAUGHT_UP_TIMEOUT_MS, rebuiltMs: REBUILT_TIMEOUT_MS };
+  return equalAfterRebuild(asking(world), () => readModels(world), timeouts);
 }
 
 /** The projector has read all there is. */
 export function caughtUp(world) {
-  return eventually(async () => {
-    const { status, body } = await console_(world, 'GET', 'projections');
-    assert.equal(status, 200, JSON.stringify(body));
-    assert.deepEqual(
-      body.topics.filter(({ lag }) => lag > 0),
-      [],
-    );
-    assert.deepEqual(body.notReady, []);
-  }, 30_000);
+  return projectorsCaughtUp(asking(world), CAUGHT_UP_TIMEOUT_MS);
 }
 
 async function readModels(world) {

@@ -1,10 +1,11 @@
 /** What every fault is tried on: a target server with a table of effects, and a `sallyport up` before it that can be killed and started again. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { postgresResource, startSallyport, startTarget } from '../harness/index.mjs';
+import { askConsole, connected, readinessAt } from './clients.mjs';
+
+export { eventually } from './clients.mjs';
 
 /** Agents that may write, one that needs approval, one who gives it. */
 export const WRITERS = ['agent-1', 'agent-2', 'agent-3', 'agent-4'];
@@ -89,51 +90,16 @@ export async function startWorld({ settings, limits, extra, root = tmpdir() } = 
 }
 
 /** A connection of an agent through the edge. What ends it is its own affair: `client.ended` tells. */
-export async function connect(world, subject, { token = world.up.tokens[subject], ...more } = {}) {
-  const client = new pg.Client({
-    host: world.up.host,
-    port: world.up.port,
-    database: 'shop',
-    user: subject,
-    password: token,
-    connectionTimeoutMillis: 15_000,
-    ...more,
-  });
-  client.ended = new Promise((resolve) => {
-    let last;
-    client.on('error', (error) => (last ??= error));
-    client.once('end', () => resolve(last));
-  });
-  await client.connect();
-  return client;
+export function connect(world, subject, { token = world.up.tokens[subject], ...more } = {}) {
+  const { host, port } = world.up;
+  return connected({ host, port, database: 'shop', user: subject, password: token, ...more });
 }
 
 /** The console's REST interface, as the local operator or with a token. */
-export async function console_(world, method, path, { token, body } = {}) {
-  const operator = async () => (await readFile(join(world.dataDir, 'operator.token'), 'utf8')).trim();
-  const response = await fetch(`http://${world.up.listeners.console}/api/v1/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token ?? (await operator())}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-    signal: AbortSignal.timeout(10_000),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+export function console_(world, method, path, given) {
+  return askConsole({ address: world.up.listeners.console, dataDir: world.dataDir, timeoutMs: 10_000 }, method, path, given);
 }
 
-export async function readiness(world) {
-  const response = await fetch(`http://${world.up.listeners.metrics}/readyz`, { signal: AbortSignal.timeout(5000) });
-  return { status: response.status, text: await response.text() };
-}
-
-/** Tries until it doesn't throw; after the time is over its last error is the answer. */
-export async function eventually(attempt, timeoutMs = 20_000, pauseMs = 200) {
-  for (const end = Date.now() + timeoutMs; ;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await sleep(pauseMs);
-    }
-  }
+export function readiness(world) {
+  return readinessAt(world.up.listeners.metrics);
 }

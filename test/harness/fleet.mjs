@@ -19,6 +19,8 @@ export const COMMAND = fileURLToPath(new URL('../../apps/sallyport/bin/sallyport
 const SKEWED_CLOCK = new URL('./skewed-clock.mjs', import.meta.url).href;
 const READY_POLL_MS = 50;
 const READY_TIMEOUT_MS = 60_000;
+const EVENTUALLY_TIMEOUT_MS = 30_000;
+const EVENTUALLY_POLL_MS = 200;
 const OUTPUT_MAX_CHARS = 200_000;
 /** A test that is ended leaves no service behind. */
 const ENDS = new Set();
@@ -59,6 +61,9 @@ process.once('exit', () => {
  * @property {FleetService[]} services
  * @property {(key: string) => FleetService | undefined} service  @property {(role: string) => FleetService[]} of
  * @property {(subject: string, overrides?: object) => Promise<string>} tokenFor
+ * @property {(args: readonly string[], how?: { subject?: string, config?: string, anyCode?: boolean }) => Promise<{ code: number | null, stdout: string, stderr: string }>} sallyport
+ *   The command line, by default with the console's configuration and as the operator of its machine. Unless `anyCode` is false every exit code is an answer.
+ * @property {<T>(what: string, ask: () => Promise<T | undefined | false>) => Promise<T>} eventually  Asks until there is an answer.
  * @property {(...roles: string[]) => Promise<void>} start  @property {() => string} output  @property {() => Promise<void>} stop
  */
 
@@ -138,6 +143,17 @@ export async function startFleet(options) {
       service: (key) => services.find((service) => service.key === key),
       of: (role) => services.filter((service) => service.role === role),
       tokenFor: (subject, overrides) => issuer.tokenFor(subject, overrides),
+      async sallyport(args, { subject, config = fleet.of('console')[0].config, anyCode = true } = {}) {
+        const token = subject === undefined ? {} : { SALLYPORT_TOKEN: await issuer.tokenFor(subject) };
+        return runToEnd(process.execPath, [COMMAND, ...args, '--config', config], { env: { ...environment, ...token }, anyCode });
+      },
+      async eventually(what, ask) {
+        for (const end = Date.now() + EVENTUALLY_TIMEOUT_MS; Date.now() < end; await sleep(EVENTUALLY_POLL_MS)) {
+          const answer = await ask();
+          if (answer !== undefined && answer !== false) return answer;
+        }
+        throw new Error(`did not come about: ${what}\n${fleet.output().slice(-5000)}`);
+      },
       /** Those of these roles, or all; the ones that others need come first. */
       async start(...roles) {
         const wanted = services.filter(({ role }) => roles.length === 0 || roles.includes(role));

@@ -5,8 +5,8 @@ import { kafkaInstalled, type KafkaUsers, usersOf } from '@sallyport/adapter-kaf
 import { TOPICS } from '@sallyport/bus';
 import { formatVerifierKeys, loadOrCreateKey } from '@sallyport/events';
 import { Client } from 'pg';
-import { COMMAND, type Fleet, startFleet } from '../harness/fleet.mjs';
-import { postgresResource, runToEnd, startTarget, type Target } from '../harness/index.mjs';
+import { type Fleet, startFleet } from '../harness/fleet.mjs';
+import { postgresResource, startTarget, type Target } from '../harness/index.mjs';
 
 const ROLES = ['edge', 'decision', 'vendor', 'projector', 'console', 'publisher', 'auditor'] as const;
 const ACLS = Object.fromEntries(ROLES.map((role) => [role, [`User:${role}`]]));
@@ -28,12 +28,6 @@ const PRINCIPALS = [
   { subject: 'crew', kind: 'workload', groups: [] },
   { subject: 'dana', kind: 'person', groups: ['dba'] },
 ] as const;
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 // All that an installation does, each service as a user of its own who may do what `topics apply --acls` has allowed. The broker's log
 // says what it was asked for, and what of it it refused.
@@ -90,19 +84,8 @@ interface Ran {
     return client;
   }
 
-  async function sallyport(args: readonly string[], how: { subject?: string; config?: string } = {}): Promise<Ran> {
-    const { config = fleet.service('console/c1')!.config, subject } = how;
-    const token = subject === undefined ? {} : { SALLYPORT_TOKEN: await fleet.tokenFor(subject) };
-    return runToEnd(process.execPath, [COMMAND, ...args, '--config', config], { env: { ...fleet.environment, ...token }, anyCode: true });
-  }
-
-  async function eventually<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
-      const answer = await ask();
-      if (answer !== undefined && answer !== false) return answer;
-    }
-    throw new Error(`did not come about: ${what}\n${fleet.output().slice(-5000)}`);
-  }
+  const sallyport: Fleet['sallyport'] = (...asked) => fleet.sallyport(...asked);
+  const eventually: Fleet['eventually'] = (...asked) => fleet.eventually(...asked);
 
   /** A configuration of somebody who is no service. */
   async function person(role: 'publisher' | 'auditor'): Promise<string> {

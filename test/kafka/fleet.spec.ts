@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kafkaInstalled } from '@sallyport/adapter-kafka/testing';
 import { Client, type DatabaseError } from 'pg';
-import { COMMAND, type Fleet, startFleet } from '../harness/fleet.mjs';
-import { postgresResource, runToEnd, startTarget, type Target } from '../harness/index.mjs';
+import { type Fleet, startFleet } from '../harness/fleet.mjs';
+import { postgresResource, startTarget, type Target } from '../harness/index.mjs';
 
 const TABLES = `
   CREATE TABLE customers (id int PRIMARY KEY, name text, email text);
@@ -36,12 +36,6 @@ const PRINCIPALS = [
   { subject: 'crew', kind: 'workload', groups: [] },
   { subject: 'dana', kind: 'person', groups: ['dba'] },
 ] as const;
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 // The main job with every service a process of its own, on a real Kafka; two of each that holds nothing alone.
 (kafkaInstalled() ? describe : describe.skip)('sallyport as many processes on Kafka', () => {
@@ -88,20 +82,8 @@ interface Ran {
     return client;
   }
 
-  /** The command line against the console, as the operator of its machine or with somebody's token. */
-  async function sallyport(args: readonly string[], subject?: string): Promise<Ran> {
-    const { config } = fleet.service('console/c1')!;
-    const token = subject === undefined ? {} : { SALLYPORT_TOKEN: await fleet.tokenFor(subject) };
-    return runToEnd(process.execPath, [COMMAND, ...args, '--config', config], { env: { ...fleet.environment, ...token }, anyCode: true });
-  }
-
-  async function eventually<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
-      const answer = await ask();
-      if (answer !== undefined && answer !== false) return answer;
-    }
-    throw new Error(`did not come about: ${what}\n${fleet.output().slice(-5000)}`);
-  }
+  const sallyport: Fleet['sallyport'] = (...asked) => fleet.sallyport(...asked);
+  const eventually: Fleet['eventually'] = (...asked) => fleet.eventually(...asked);
 
   const list = async <Row>(...args: string[]): Promise<Row[]> => {
     const { code, stdout, stderr } = await sallyport([...args, '--format', 'json']);
@@ -136,9 +118,9 @@ interface Ran {
       'a hold',
       async () => (await list<{ id: string; state: string }>('approvals', 'list')).find(({ state }) => state === 'waiting')?.id,
     );
-    expect((await sallyport(['approvals', 'grant', hold], 'crew')).code).toBe(1);
+    expect((await sallyport(['approvals', 'grant', hold], { subject: 'crew' })).code).toBe(1);
     expect((await target.query('SELECT quantity FROM stock')).rows).toEqual([{ quantity: 10 }]);
-    const granted = await sallyport(['approvals', 'grant', hold], 'dana');
+    const granted = await sallyport(['approvals', 'grant', hold], { subject: 'dana' });
     expect(granted).toMatchObject({ code: 0 });
     expect((await write).rowCount).toBe(1);
     expect((await target.query('SELECT quantity FROM stock')).rows).toEqual([{ quantity: 15 }]);

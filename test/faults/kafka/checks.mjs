@@ -1,10 +1,11 @@
 /** What must hold after every scenario on Kafka. Each check looks at the log, the target or the read models themselves. */
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import { COMMAND } from '../../harness/fleet.mjs';
-import { runToEnd } from '../../harness/index.mjs';
+import { equalAfterRebuild, noRoles, projectorsCaughtUp } from '../shared-checks.mjs';
 import { MARKER } from './log.mjs';
 import { console_, eventually } from './world.mjs';
+
+export { noRoles };
 
 const SHOWN = 5;
 /** A killed edge's sessions are closed by its next start; a killed vendor's roles go by the next sweep. */
@@ -93,14 +94,6 @@ export function everyLeaseEnded(log) {
   return { swept: all.filter(({ ends }) => ends.includes('lease.swept')).length };
 }
 
-/** P4: no login role of a session, and nobody connected as one. */
-export async function noRoles(world) {
-  const { rows } = await world.target.query(String.raw`
-    SELECT rolname AS name FROM pg_roles WHERE rolname LIKE 'sallyport\_%'
-    UNION ALL SELECT 'backend of ' || usename FROM pg_stat_activity WHERE usename LIKE 'sallyport\_%'`);
-  assert.deepEqual(rows.slice(0, SHOWN), [], `${rows.length} roles or their connections are left at the target`);
-}
-
 /** P6: both verdicts of `sallyport verify` on the topics as they are, with checkpoints that cover all of it. */
 export async function verifies(world) {
   const { code, stdout, stderr } = await verify(world);
@@ -120,41 +113,20 @@ export async function verifies(world) {
 }
 
 export function verify(world) {
-  const [service] = world.fleet.of('console');
-  return runToEnd(process.execPath, [COMMAND, 'verify', '--config', service.config, '--format', 'json'], {
-    anyCode: true,
-    env: world.fleet.environment,
-  });
+  return world.fleet.sallyport(['verify', '--format', 'json']);
 }
 
+const asking = (world) => (method, path, given) => console_(world, method, path, given);
+
 /** P7: read models that are made again from the log are equal, row by row. Nobody may be at work meanwhile. */
-export async function rebuildsEqual(world) {
-  await caughtUp(world);
-  const before = await readModel(world);
-  const started = await console_(world, 'POST', 'projections/rebuild', { body: {} });
-  assert.ok(started.status < 300, `a rebuild was refused: ${JSON.stringify(started)}`);
-  await eventually(async () => {
-    const { body } = await console_(world, 'GET', 'projections');
-    assert.equal(body.rebuild?.state, 'done', `the rebuild is ${JSON.stringify(body.rebuild)}`);
-    assert.ok(started.body.id === undefined || body.rebuild.id === started.body.id, 'that was an earlier rebuild');
-  }, SETTLE_TIMEOUT_MS);
-  await caughtUp(world);
-  const after = await readModel(world);
-  for (const name of Object.keys(before)) assert.deepEqual(after[name], before[name], `${name} differ after a rebuild`);
-  return Object.fromEntries(Object.entries(before).map(([name, rows]) => [name, rows.length]));
+export function rebuildsEqual(world) {
+  const timeouts = { caughtUpMs: SETTLE_TIMEOUT_MS, rebuiltMs: SETTLE_TIMEOUT_MS };
+  return equalAfterRebuild(asking(world), () => readModel(world), timeouts);
 }
 
 /** The projectors have read all there is. */
 export function caughtUp(world) {
-  return eventually(async () => {
-    const { status, body } = await console_(world, 'GET', 'projections');
-    assert.equal(status, 200, JSON.stringify(body));
-    assert.deepEqual(
-      body.topics.filter(({ lag }) => lag > 0),
-      [],
-    );
-    assert.deepEqual(body.notReady, []);
-  }, SETTLE_TIMEOUT_MS);
+  return projectorsCaughtUp(asking(world), SETTLE_TIMEOUT_MS);
 }
 
 /** Tables that hold what the log says. How far it was read and when is the projectors' own. */

@@ -7,8 +7,6 @@ import { TOPICS } from '@sallyport/bus';
 import { generateSigningKey, loadOrCreateKey } from '@sallyport/events';
 import { policyRecord } from '@sallyport/policy-store';
 import { canonicalJson, revisionOf } from '@sallyport/verdict';
-import { COMMAND } from '../../harness/fleet.mjs';
-import { runToEnd } from '../../harness/index.mjs';
 import { connect, eventually, failureOf, GRANTS, LATE } from './world.mjs';
 
 const BUNDLE = new URL('../../../policies/bundle/', import.meta.url);
@@ -24,8 +22,7 @@ const LATE_GRANT = {
 };
 
 async function cli(world, ...args) {
-  const [service] = world.fleet.of('console');
-  const { stdout } = await runToEnd(process.execPath, [COMMAND, ...args, '--config', service.config], { env: world.fleet.environment });
+  const { stdout } = await world.fleet.sallyport(args, { anyCode: false });
   return stdout;
 }
 

@@ -1,8 +1,6 @@
 /** One event, and every session of a principal ends, on every edge (promise P10). */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { COMMAND } from '../../harness/fleet.mjs';
-import { runToEnd } from '../../harness/index.mjs';
 import { connect, console_, eventually, failureOf } from './world.mjs';
 
 const PROMISED_MS = 1000;
@@ -55,10 +53,7 @@ export async function endsRevoked({ world }, { sessions, edges = world.fleet.of(
 async function confirmations(world, id) {
   const { status, body } = await console_(world, 'GET', `revocations/${id}`);
   assert.equal(status, 200, JSON.stringify(body));
-  const [service] = world.fleet.of('console');
-  const { stdout } = await runToEnd(process.execPath, [COMMAND, 'revocations', 'list', '--config', service.config, '--format', 'json'], {
-    env: world.fleet.environment,
-  });
+  const { stdout } = await world.fleet.sallyport(['revocations', 'list', '--format', 'json'], { anyCode: false });
   const listed = JSON.parse(stdout).find((one) => one.id === id);
   const states = ({ edges }) => Object.fromEntries(edges.map(({ edge, state }) => [`edge/${edge.replace(/^edge\//, '')}`, state]));
   assert.deepEqual(states(listed), states(body), 'console and command line tell different things');

@@ -2,16 +2,16 @@
  * What faults on Kafka are tried on: a fleet with two of what may be two, a target with a table of effects, and between the second edge and
  * everything that it talks to a network that can be made bad. What the clients saw and what is on the log are kept for as long as the fleet lives.
  */
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@sallyport/adapter-kafka';
 import { freePort } from '@sallyport/adapter-embedded-postgres';
-import pg from 'pg';
 import { startFleet } from '../../harness/fleet.mjs';
 import { postgresResource, startTarget } from '../../harness/index.mjs';
 import { startTcpProxy } from '../../harness/tcp-proxy.mjs';
+import { askConsole, connected, readinessAt } from '../clients.mjs';
 import { auditLog } from './log.mjs';
+
+export { eventually } from '../clients.mjs';
 
 export const WRITERS = ['agent-1', 'agent-2', 'agent-3', 'agent-4'];
 /** Their tokens are worth nothing afterwards: each is used once. */
@@ -196,22 +196,7 @@ function theWorld({ fleet, target, bus, networks, stop }) {
 /** A connection of an agent through an edge. What ends it is its own affair: `client.ended` tells. */
 export async function connect(world, subject, { edge = 'edge/e1', resource: database = STRICT, port, ...more } = {}) {
   const [host, at] = world.fleet.service(edge).listeners.postgres.split(':');
-  const client = new pg.Client({
-    host,
-    port: port ?? Number(at),
-    database,
-    user: subject,
-    password: await world.token(subject),
-    connectionTimeoutMillis: 15_000,
-    ...more,
-  });
-  client.ended = new Promise((resolve) => {
-    let last;
-    client.on('error', (error) => (last ??= error));
-    client.once('end', () => resolve(last));
-  });
-  await client.connect();
-  return client;
+  return connected({ host, port: port ?? Number(at), database, user: subject, password: await world.token(subject), ...more });
 }
 
 /** What an attempt ended with; undefined when it worked. */
@@ -223,32 +208,11 @@ export function failureOf(attempt) {
 }
 
 /** The console's REST interface, as the local operator or with a token. */
-export async function console_(world, method, path, { token, body } = {}) {
-  const [service] = world.fleet.of('console');
-  const operator = async () => (await readFile(`${service.dataDir}/operator.token`, 'utf8')).trim();
-  const response = await fetch(`http://${service.listeners.console}/api/v1/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token ?? (await operator())}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-    signal: AbortSignal.timeout(20_000),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+export function console_(world, method, path, given) {
+  const [{ listeners, dataDir }] = world.fleet.of('console');
+  return askConsole({ address: listeners.console, dataDir, timeoutMs: 20_000 }, method, path, given);
 }
 
-export async function readiness(service) {
-  const response = await fetch(`http://${service.listeners.metrics}/readyz`, { signal: AbortSignal.timeout(5000) });
-  return { status: response.status, text: await response.text() };
-}
-
-/** Tries until it doesn't throw; after the time is over its last error is the answer, and one that is final is so at once. */
-export async function eventually(attempt, timeoutMs = 20_000, pauseMs = 200) {
-  for (const end = Date.now() + timeoutMs; ;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error.isFinal || Date.now() > end) throw error;
-      await sleep(pauseMs);
-    }
-  }
+export function readiness({ listeners }) {
+  return readinessAt(listeners.metrics);
 }
